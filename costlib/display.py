@@ -1,0 +1,69 @@
+"""How numbers are written for people: units on every figure, three significant digits, bands with an en dash."""
+
+from __future__ import annotations
+
+import html
+import math
+
+ITEM_NAMES = {
+    "compute": "Compute",
+    "service_premium": "SageMaker premium over EC2",
+    "start_up": "Start-up",
+    "spot_rework": "Rework after spot interruptions",
+    "unused_commitment": "Committed hours left unused",
+    "dataset_storage": "Dataset storage (S3)",
+    "checkpoint_storage": "Checkpoint storage (S3)",
+    "data_transfer": "Data transfer to the region",
+}
+SERVICE_NAMES = {"ec2": "EC2", "sagemaker": "SageMaker"}
+PURCHASE_NAMES = {
+    "on_demand": "on-demand",
+    "spot": "spot",
+    "reserved": "Reserved Instance",
+    "savings_plan": "Savings Plan",
+    "capacity_block": "Capacity Block",
+}
+
+
+def usd(amount: float) -> str:
+    """Dollars: whole above 100, cents below, more digits where cents would round a price away."""
+    if not math.isfinite(amount):
+        return "not known"
+    size = abs(amount)
+    digits = 0 if size >= 100 else 2 if size >= 1 or size == 0 else 4
+    sign = "-" if amount < 0 else ""
+    return f"{sign}${size:,.{digits}f}"
+
+
+def usd_band(low: float, high: float) -> str:
+    """A range of dollars."""
+    return usd(low) if usd(low) == usd(high) else f"{usd(low)} – {usd(high)}"
+
+
+def hours(amount: float) -> str:
+    """Hours; minutes below one hour, days beside it above two days."""
+    if not math.isfinite(amount):
+        return "not known"
+    if amount < 1:
+        return f"{amount * 60:.0f} min"
+    text = f"{amount:.1f} h" if amount < 100 else f"{amount:,.0f} h"
+    return f"{text} ({amount / 24:.1f} days)" if amount > 48 else text
+
+
+def hours_band(low: float, high: float) -> str:
+    """A range of hours."""
+    if hours(low) == hours(high):
+        return hours(low)
+    if high <= 1:
+        return f"{low * 60:.0f} – {high * 60:.0f} min"
+    return f"{low:,.1f} – {high:,.1f} h"
+
+
+def percent(fraction: float) -> str:
+    """A share in whole percent."""
+    return "not known" if not math.isfinite(fraction) else f"{fraction * 100:.0f} %"
+
+
+def escape(text: object) -> str:
+    """Text from data, safe inside HTML."""
+    return html.escape(str(text), quote=True)
