@@ -1,0 +1,177 @@
+"""From rows of a search to plans with every line explained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from costlib.basis import weakest
+from costlib.planner.rates import Note
+from costlib.planner.lines import ITEMS, Item
+from costlib.planner.plan import Band, Line, Plan
+from costlib.planner.quantities import START_UP_RULE, Quantities, quantities
+from costlib.planner.search import Result
+from costlib.planner.sources import BANDS, OPEN_BAND_RULE
+from costlib.workload import PURCHASES, SERVICES
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where a number comes from."""
+
+    basis: str
+    source: str
+    as_of: str
+    rule: str
+
+
+def plans(result: Result, rows: Ints | Sequence[int]) -> list[Plan]:
+    """The plans of some rows of a search, in that order, with low, expected and high of every line."""
+    rows = np.asarray(rows, dtype=np.int64)
+    chosen = result.candidates.take(rows)
+    ends = [
+        quantities(result.workload, result.sources, result.grid, result.places, chosen, band) for band in BANDS
+    ]
+    inputs = [[item.inputs(result.workload, end) for end in ends] for item in ITEMS]
+    amounts = [[item.cost(values) for values in by_end] for item, by_end in zip(ITEMS, inputs, strict=True)]
+    place = {int(row): rank + 1 for rank, row in enumerate(result.order[: max(5000, len(rows))])}
+    front = set(map(int, result.front))
+    made = []
+    for index, row in enumerate(map(int, rows)):
+        lines = []
+        for number, item in enumerate(ITEMS):
+            low, expected, high = (float(amounts[number][end][index]) for end in range(len(BANDS)))
+            if low == expected == high == 0.0:
+                continue
+            values = {name: float(column[index]) for name, column in inputs[number][1].items()}
+            origin = _origin(result, item, row)
+            lines.append(
+                Line(
+                    item.name,
+                    Band(low, expected, high),
+                    origin.basis,
+                    origin.source,
+                    origin.as_of,
+                    item.formula,
+                    values,
+                    origin.rule,
+                )
+            )
+        made.append(_plan(result, row, index, ends, tuple(lines), place.get(row, 0), row in front))
+    return made
+
+
+def _plan(
+    result: Result,
+    row: int,
+    index: int,
+    ends: Sequence[Quantities],
+    lines: tuple[Line, ...],
+    rank: int,
+    on_front: bool,
+) -> Plan:
+    offers = result.sources.offers
+    offer = int(result.candidates.offer[row])
+    frame_row = offers.frame.iloc[offer]
+    instance_type = offers.instance_types[offers.instance_type[offer]]
+    hours = [float(end.wall_hours[index]) for end in ends]
+    note = _hours_note(result, row)
+    count = int(result.grid.counts[result.candidates.count_index[row]])
+    accelerator, per_instance = result.sources.accelerators_of(instance_type)
+    return Plan(
+        service=SERVICES[offers.service[offer]],
+        instance_type=instance_type,
+        count=count,
+        region=offers.regions[offers.region[offer]],
+        az=None if _missing(frame_row["az"]) else str(frame_row["az"]),
+        purchase=PURCHASES[offers.purchase[offer]],
+        option=str(frame_row["option"]),
+        precision=result.grid.precisions[result.candidates.precision_index[row]],
+        accelerator=accelerator,
+        accelerator_count=per_instance * count,
+        hours=Band(min(hours), hours[1], max(hours)),
+        hours_basis=note.basis,
+        hours_source=note.source,
+        hours_rule=note.rule,
+        lines=lines,
+        meets_deadline=bool(result.meets_deadline[row]),
+        on_front=on_front,
+        rank=rank,
+    )
+
+
+def _missing(value: object) -> bool:
+    return value is None or value != value or str(value) in ("", "<NA>", "nan", "None")
+
+
+def _hours_note(result: Result, row: int) -> Note:
+    offer = result.candidates.offer[row]
+    number = result.grid.note[
+        result.sources.offers.instance_type[offer],
+        result.candidates.count_index[row],
+        result.candidates.precision_index[row],
+    ]
+    return result.grid.notes[int(number)]
+
+
+def _origin(result: Result, item: Item, row: int) -> Row:
+    """The price row of an item, weakened by the hours or the rule that it also rests on."""
+    offers = result.sources.offers
+    offer = int(result.candidates.offer[row])
+    if item.price in ("storage", "transfer"):
+        prices = result.places.storage if item.price == "storage" else result.places.transfer
+        price = prices[offers.region[offer]]
+        assert price is not None, "a candidate without a storage or transfer price was costed"
+        origin = Row(price.basis, price.source, price.as_of, price.rule)
+    else:
+        frame_row = offers.frame.iloc[offer]
+        words = {name: frame_row[name] for name in ("basis", "source", "as_of", "rule")}
+        origin = Row(**{name: "" if _missing(word) else str(word) for name, word in words.items()})
+    rules = [f"price: {origin.rule}"] if origin.rule else []
+    bases = [origin.basis]
+    source = origin.source
+    if item.uses_hours:
+        note = _hours_note(result, row)
+        bases.append(note.basis)
+        rules.append(f"hours: {note.rule}" if note.rule else f"hours: {note.basis}")
+    if item.name == "start_up":
+        bases.append("estimate")
+        rules.append(f"start-up: {START_UP_RULE[SERVICES[offers.service[offer]]]}")
+    if item.name == "spot_rework":
+        bases.append("estimate")
+        interruptions = result.sources.interruptions
+        source += f"; {interruptions.source[offer]} of {interruptions.as_of[offer]}"
+        rules.append("rework: Daly 2006, with the Spot advisor's monthly band as a constant rate")
+        if interruptions.open_band[offer]:
+            rules.append(OPEN_BAND_RULE)
+    return dataclasses.replace(origin, basis=weakest(bases), source=source, rule="; ".join(rules))
+
+
+def explain(plan: Plan) -> list[Mapping[str, object]]:
+    """Every line of a plan as a row: item, amount, formula with its numbers filled in, source, date, basis, rule."""
+    return [
+        {
+            "item": line.item,
+            "usd": line.usd.expected,
+            "usd_low": line.usd.low,
+            "usd_high": line.usd.high,
+            "formula": line.formula,
+            "numbers": ", ".join(_shown(line.inputs)),
+            "basis": line.basis,
+            "source": line.source,
+            "as_of": line.as_of,
+            "rule": line.rule,
+        }
+        for line in plan.lines
+    ]
+
+
+def _shown(inputs: Mapping[str, float | str]) -> Iterable[str]:
+    for name, value in inputs.items():
+        yield f"{name} = {value:,.6g}" if isinstance(value, float) else f"{name} = {value}"

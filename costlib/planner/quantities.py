@@ -1,0 +1,180 @@
+"""The numbers behind a cost, one array entry a candidate: hours of each kind, prices, sizes.
+
+All arrays are for one end of the band (low, expected or high): the low end takes every input at its cheap end,
+the high end at its dear end. It is an envelope, not a probability.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from costlib.models.checkpoint import expected_hours, young_interval_hours
+from costlib.models.interruption import mean_hours_between_interruptions
+from costlib.planner.hours import HoursGrid
+from costlib.planner.places import Places
+from costlib.planner.sources import BANDS, Sources
+from costlib.units import HOURS_PER_DAY, HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_HOUR
+from costlib.units import gbps_to_bytes_per_second, gib_to_bytes
+from costlib.workload import PURCHASES, SERVICES, Workload
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+SPOT = PURCHASES.index("spot")
+CAPACITY_BLOCK = PURCHASES.index("capacity_block")
+COMMITTED = (PURCHASES.index("reserved"), PURCHASES.index("savings_plan"))
+SAGEMAKER = SERVICES.index("sagemaker")
+
+#: Minutes from the first billed second to the first training step (low, expected, high), by service, and why.
+#: Facts: prices/service_facts rows ec2_launch and sagemaker_startup.
+START_UP_SECONDS = {"ec2": (22.6, 29.3, 480.0), "sagemaker": (196.0, 196.0, 480.0)}
+START_UP_RULE = {
+    "ec2": "launch to SSH as measured on small instances, 22.6-29.3 s; GPU images are slower and not measured,"
+    " the high end takes the 8 minutes an estimator budgets for a training job",
+    "sagemaker": "container start of one measured job, 196 s; the high end takes the 8 minutes"
+    " an estimator budgets for a training job",
+}
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Which offer, how many instances and which precision: flat columns, one entry a candidate.
+
+    ``offer`` indexes Sources.offers; ``count_index`` and ``precision_index`` the axes of the HoursGrid.
+    """
+
+    offer: Ints
+    count_index: Ints
+    precision_index: Ints
+
+    def __len__(self) -> int:
+        return len(self.offer)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Candidates:
+        """Some of the candidates, in the order of ``rows``."""
+        return Candidates(self.offer[rows], self.count_index[rows], self.precision_index[rows])
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """One end of the band for each candidate; the unit is in each name."""
+
+    usd_per_hour: Floats
+    ec2_usd_per_hour: Floats
+    count: Floats
+    work_hours: Floats
+    rework_hours: Floats
+    start_up_hours: Floats
+    idle_hours: Floats
+    mtbi_hours: Floats
+    interval_hours: Floats
+    checkpoint_write_hours: Floats
+    storage_usd_per_gib_month: Floats
+    transfer_usd_per_gib: Floats
+
+    @property
+    def wall_hours(self) -> Floats:
+        """Hours from start to finish: start-up, work and rework."""
+        return self.start_up_hours + self.work_hours + self.rework_hours
+
+
+def quantities(
+    workload: Workload, sources: Sources, grid: HoursGrid, places: Places, rows: Candidates, band: str
+) -> Quantities:
+    """The quantities of ``rows`` at one end of the band (``low``, ``expected``, ``high``)."""
+    end = BANDS.index(band)
+    offers = sources.offers
+    types = offers.instance_type[rows.offer]
+    region = offers.region[rows.offer]
+    service = offers.service[rows.offer]
+    purchase = offers.purchase[rows.offer]
+    count = grid.counts[rows.count_index].astype(float)
+    work = grid.hours[end][types, rows.count_index, rows.precision_index]
+    start_up = np.array([START_UP_SECONDS[name][end] for name in SERVICES])[service] / SECONDS_PER_HOUR
+
+    rework = np.zeros(len(rows))
+    mtbi = np.full(len(rows), np.inf)
+    interval = np.full(len(rows), np.nan)
+    write = np.full(len(rows), np.nan)
+    spot = np.nonzero(purchase == SPOT)[0]
+    if len(spot):
+        write[spot] = checkpoint_write_hours(
+            workload.checkpoint.gib,
+            sources.network_gbps[types[spot]],
+            count[spot],
+            workload.checkpoint.restart_minutes / MINUTES_PER_HOUR,
+        )
+        mtbi[spot] = mean_hours_between_interruptions(
+            sources.interruptions.hazard[end][rows.offer[spot]], count[spot]
+        )
+        if workload.checkpoint.interval_minutes is None:
+            best = young_interval_hours(mtbi[spot], write[spot])
+            # Where nothing is to be written (gib: 0) the rule gives 0: a checkpoint a minute is as often as it gets.
+            interval[spot] = np.clip(best, 1.0 / MINUTES_PER_HOUR, np.maximum(work[spot], 1.0 / MINUTES_PER_HOUR))
+        else:
+            interval[spot] = workload.checkpoint.interval_minutes / MINUTES_PER_HOUR
+        restart = workload.checkpoint.restart_minutes / MINUTES_PER_HOUR + start_up[spot]
+        rework[spot] = (
+            expected_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot]) - work[spot]
+        )
+
+    idle = np.zeros(len(rows))
+    used = start_up + work + rework
+    block = np.nonzero(purchase == CAPACITY_BLOCK)[0]
+    idle[block] = capacity_block_hours(used[block]) - used[block]
+    committed = np.nonzero(np.isin(purchase, COMMITTED))[0]
+    idle[committed] = committed_hours(used[committed], workload.runs_per_month) - used[committed]
+
+    return Quantities(
+        usd_per_hour=offers.usd_per_hour[end][rows.offer],
+        ec2_usd_per_hour=np.where(
+            (service == SAGEMAKER) & (purchase == PURCHASES.index("on_demand")),
+            offers.ec2_on_demand_usd_per_hour[rows.offer],
+            np.nan,
+        ),
+        count=count,
+        work_hours=work,
+        rework_hours=rework,
+        start_up_hours=start_up,
+        idle_hours=idle,
+        mtbi_hours=mtbi,
+        interval_hours=interval,
+        checkpoint_write_hours=write,
+        storage_usd_per_gib_month=places.storage_usd_per_gib_month[region],
+        transfer_usd_per_gib=places.transfer_usd_per_gib[region],
+    )
+
+
+def checkpoint_write_hours(
+    checkpoint_gib: float, network_gbps: Floats, count: Floats, restart_hours: float
+) -> Floats:
+    """Hours to write one checkpoint over the network of all instances, each writing its share.
+
+    Line rate is the best case; where the network of a type is not known, writing is taken to last as long as
+    the user's restart.
+    """
+    seconds = gib_to_bytes(checkpoint_gib) / (gbps_to_bytes_per_second(network_gbps) * count)
+    return np.where(np.isnan(seconds), restart_hours, seconds / SECONDS_PER_HOUR)
+
+
+def capacity_block_hours(used_hours: Floats) -> Floats:
+    """Hours bought for a run in a Capacity Block: whole days up to 14, then whole weeks up to 182 days.
+
+    Infinite beyond 182 days.  Source: docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-blocks-purchase.html
+    """
+    days = np.ceil(used_hours / HOURS_PER_DAY)
+    days = np.where(days > 14, np.ceil(days / 7.0) * 7.0, days)
+    return np.where(days > 182, np.inf, days * HOURS_PER_DAY)
+
+
+def committed_hours(used_hours: Floats, runs_per_month: float) -> Floats:
+    """Hours of commitment paid for each run: every hour of the month, shared by the month's runs.
+
+    A commitment is paid whether used or not. One fleet serves 730 hours a month; runs that need more hours
+    than that need a second fleet, and so on.
+    """
+    fleets = np.ceil(used_hours * runs_per_month / HOURS_PER_MONTH)
+    return fleets * HOURS_PER_MONTH / runs_per_month

@@ -1,0 +1,227 @@
+"""Everything a search looks up, opened once and laid out as columns: prices, hardware, interruptions, places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from costlib.facts.hardware import Hardware
+from costlib.facts.training_rate import TrainingRates
+from costlib.models.interruption import hazard_per_hour
+from costlib.planner.rates import RateGrid
+from costlib.prices.book import PriceBook
+from costlib.prices.places import storage_prices, transfer_prices
+from costlib.prices.price import Price
+from costlib.workload import PURCHASES, SERVICES, Vocabulary
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+BANDS = ("low", "expected", "high")
+
+#: The Spot advisor's top band has no upper end ("more than 20 %"). It is read as 20 % to 63 %: from its edge
+#: to a rate of one interruption a month for each instance; expected is the middle of the two rates.
+OPEN_BAND_RULE = "the advisor's open top band (over 20 %) is read as 20 % to one interruption a month"
+
+
+@dataclass(frozen=True)
+class Offers:
+    """The offers of a price book as codes and numbers, one entry an offer; ``frame`` has the words."""
+
+    frame: pd.DataFrame
+    service: Ints
+    purchase: Ints
+    instance_types: tuple[str, ...]
+    instance_type: Ints
+    regions: tuple[str, ...]
+    region: Ints
+    usd_per_hour: tuple[Floats, Floats, Floats]
+    term_years: Ints
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> Offers:
+        """Codes for the book's offers; raises KeyError if the frame lacks a column."""
+        frame = frame.reset_index(drop=True)
+        types = pd.Categorical(frame["instance_type"])
+        regions = pd.Categorical(frame["region"])
+        return cls(
+            frame=frame,
+            service=pd.Categorical(frame["service"], categories=list(SERVICES)).codes.astype(np.int64),
+            purchase=pd.Categorical(frame["purchase"], categories=list(PURCHASES)).codes.astype(np.int64),
+            instance_types=tuple(map(str, types.categories)),
+            instance_type=types.codes.astype(np.int64),
+            regions=tuple(map(str, regions.categories)),
+            region=regions.codes.astype(np.int64),
+            usd_per_hour=(
+                frame["usd_low"].to_numpy(float),
+                frame["usd_expected"].to_numpy(float),
+                frame["usd_high"].to_numpy(float),
+            ),
+            term_years=frame["term_years"].to_numpy(np.int64),
+        )
+
+    @cached_property
+    def families(self) -> tuple[str, ...]:
+        """The family of each instance type: the part before the dot."""
+        return tuple(name.split(".")[0] for name in self.instance_types)
+
+    @cached_property
+    def ec2_on_demand_usd_per_hour(self) -> Floats:
+        """For each offer the EC2 on-demand price of the same type and region; NaN where none is held."""
+        table = np.full((len(self.instance_types), len(self.regions)), np.nan)
+        rows = (self.service == SERVICES.index("ec2")) & (self.purchase == PURCHASES.index("on_demand"))
+        table[self.instance_type[rows], self.region[rows]] = self.usd_per_hour[1][rows]
+        return table[self.instance_type, self.region]
+
+
+@dataclass(frozen=True)
+class Interruptions:
+    """Spot interruptions per instance-hour for each offer (NaN where not known), with where they come from."""
+
+    hazard: tuple[Floats, Floats, Floats]
+    open_band: Bools
+    source: npt.NDArray[np.object_]
+    as_of: npt.NDArray[np.object_]
+
+    @classmethod
+    def of(cls, offers: Offers, advisor: pd.DataFrame) -> Interruptions:
+        """Joins the Spot advisor's monthly bands to the offers by type and region."""
+        low = advisor["monthly_interruption_low_fraction"].to_numpy(float)
+        high = advisor["monthly_interruption_high_fraction"].to_numpy(float)
+        is_open = high >= 1.0
+        hazard_low = hazard_per_hour(low)
+        hazard_high = hazard_per_hour(np.where(is_open, -np.expm1(-1.0), high))
+        type_code = {name: code for code, name in enumerate(offers.instance_types)}
+        region_code = {name: code for code, name in enumerate(offers.regions)}
+        rows = advisor["instance_type"].map(type_code).to_numpy(float)
+        columns = advisor["region"].map(region_code).to_numpy(float)
+        held = ~np.isnan(rows) & ~np.isnan(columns)
+        position = np.full((len(offers.instance_types), len(offers.regions)), -1)
+        position[rows[held].astype(int), columns[held].astype(int)] = np.nonzero(held)[0]
+        where = position[offers.instance_type, offers.region]
+
+        def gather(values: Floats) -> Floats:
+            return np.where(where >= 0, values[where], np.nan)
+
+        source = advisor["source"].to_numpy(object)
+        as_of = advisor["as_of"].to_numpy(object)
+        return cls(
+            hazard=(
+                gather(hazard_low),
+                gather((hazard_low + hazard_high) / 2.0),
+                gather(hazard_high),
+            ),
+            open_band=np.where(where >= 0, is_open[where], False),
+            source=np.where(where >= 0, source[where], ""),
+            as_of=np.where(where >= 0, as_of[where], ""),
+        )
+
+
+@dataclass(frozen=True)
+class Sources:
+    """A price book and the facts that go with it. Frozen: a refresh makes a new one."""
+
+    book: PriceBook
+    hardware: Hardware
+    _rates: dict[tuple[object, ...], RateGrid] = field(default_factory=dict, repr=False, compare=False)
+    _transfer: dict[str, dict[str, Price]] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def open(cls, book: PriceBook | None = None) -> Sources:
+        """The given book (default: the embedded snapshot) with the facts of the same snapshot."""
+        book = book if book is not None else PriceBook.open()
+        return cls(book, Hardware.open(book.snapshot))
+
+    @cached_property
+    def offers(self) -> Offers:
+        """Every hourly way to buy an instance."""
+        return Offers.of(self.book.offers)
+
+    @cached_property
+    def interruptions(self) -> Interruptions:
+        """How often each offer is interrupted, if it is spot."""
+        return Interruptions.of(self.offers, self.book.snapshot.read("facts/spot_interruptions"))
+
+    @cached_property
+    def _training_rates(self) -> TrainingRates:
+        return TrainingRates.open(self.book.snapshot)
+
+    def training_rates(
+        self, counts: Sequence[int], precisions: Sequence[str], numerator: str
+    ) -> RateGrid:
+        """FLOP/s of every instance type of the offers; ``numerator`` as in facts.training_rate. Kept once made."""
+        key = (tuple(counts), tuple(precisions), numerator)
+        if key not in self._rates:
+            inputs = self._training_rates.hours_inputs(counts, precisions, numerator)
+            self._rates[key] = RateGrid.of(
+                inputs, self.hardware.instances, self.offers.instance_types, counts, precisions
+            )
+        return self._rates[key]
+
+    @cached_property
+    def storage_prices(self) -> dict[str, Price]:
+        """S3 Standard, first tier, by region."""
+        return storage_prices(self.book)
+
+    def transfer_prices(self, from_region: str) -> dict[str, Price]:
+        """Copying out of one region, by the region that receives. Kept once made."""
+        if from_region not in self._transfer:
+            self._transfer[from_region] = transfer_prices(self.book, from_region)
+        return self._transfer[from_region]
+
+    @cached_property
+    def region_facts(self) -> pd.DataFrame:
+        """Name, kind and partition of each region, indexed by region."""
+        return self.book.snapshot.read("facts/regions").set_index("region")
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The names a workload may use with this book."""
+        types = frozenset(self.offers.instance_types) | frozenset(self.hardware.instances.index)
+        return Vocabulary(
+            instance_types=types,
+            families=frozenset(name.split(".")[0] for name in types),
+            regions=frozenset(self.offers.regions),
+        )
+
+    @cached_property
+    def network_gbps(self) -> Floats:
+        """Network of each instance type of the offers, in gigabits a second; NaN where not known."""
+        column = self.hardware.instances["network_gbps"].reindex(list(self.offers.instance_types))
+        return column.to_numpy(float)
+
+    def accelerators_of(self, instance_type: str) -> tuple[str, float]:
+        """The accelerator of a type and how many it has; ("", 0) for a CPU type or one without a fact row."""
+        return self._accelerators.get(instance_type, ("", 0.0))
+
+    @cached_property
+    def _accelerators(self) -> dict[str, tuple[str, float]]:
+        held = self.hardware.instances
+        held = held[held["accelerator"].notna() & (held["accelerator"] != "")]
+        return {
+            str(name): (str(accelerator), float(count))
+            for name, accelerator, count in zip(
+                held.index, held["accelerator"], held["accelerator_count"], strict=True
+            )
+        }
+
+    @cached_property
+    def partitions(self) -> tuple[str, ...]:
+        """The AWS partition of each region of the offers."""
+        return tuple(self.partition_of(region) for region in self.offers.regions)
+
+    def partition_of(self, region: str) -> str:
+        """The AWS partition of a region: aws, aws-us-gov or aws-cn. Raises KeyError for an unknown region."""
+        return str(self.region_facts.at[self.parent_region(region), "partition"])
+
+    def parent_region(self, region: str) -> str:
+        """The region that a Local or Wavelength Zone belongs to (us-east-1 for us-east-1-atl-1); else itself."""
+        match = re.match(r"[a-z]+(-gov)?-[a-z]+-\d+", region)
+        return match.group(0) if match else region

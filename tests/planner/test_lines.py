@@ -1,0 +1,76 @@
+"""Estimates are itemised: the lines add up, and each line's formula gives its amount."""
+
+import numpy as np
+import pytest
+
+from costlib.basis import BASES
+from costlib.planner.explain import explain, plans
+from costlib.planner.search import Result
+
+
+@pytest.fixture(scope="module")
+def varied(result: Result) -> list:
+    rows = result.best_per("service", "purchase", "instance_type")
+    return plans(result, rows[:60])
+
+
+def test_total_is_the_sum_of_lines_and_of_the_ranking(result: Result, varied: list) -> None:
+    rows = result.best_per("service", "purchase", "instance_type")[:60]
+    for plan, ranked in zip(varied, result.cost_usd[rows], strict=True):
+        assert plan.cost_usd.expected == pytest.approx(sum(line.usd.expected for line in plan.lines))
+        assert plan.cost_usd.expected == pytest.approx(ranked)
+
+
+def test_formulas_give_the_amounts(varied: list) -> None:
+    for plan in varied:
+        for line in plan.lines:
+            amount = eval(line.formula, {"__builtins__": {}}, dict(line.inputs))
+            assert amount == pytest.approx(line.usd.expected), (plan.key, line.item)
+
+
+def test_bands_are_in_order(varied: list) -> None:
+    for plan in varied:
+        for band in (plan.cost_usd, plan.hours):
+            assert band.low <= band.expected + 1e-9
+            assert band.expected <= band.high + 1e-9
+
+
+def test_every_line_has_a_basis_a_source_and_a_date(varied: list) -> None:
+    for plan in varied:
+        for line in plan.lines:
+            assert line.basis in BASES
+            assert line.source
+            assert line.as_of[:4].isdigit()
+            if line.basis == "estimate":
+                assert line.rule
+
+
+def test_only_sagemaker_on_demand_has_a_premium_and_only_spot_reworks(varied: list) -> None:
+    seen = set()
+    for plan in varied:
+        items = {line.item for line in plan.lines}
+        seen |= items
+        if "service_premium" in items:
+            assert (plan.service, plan.purchase) == ("sagemaker", "on_demand")
+        if "spot_rework" in items:
+            assert plan.purchase == "spot"
+        if "unused_commitment" in items:
+            assert plan.purchase in ("reserved", "savings_plan", "capacity_block")
+    assert {"service_premium", "spot_rework", "unused_commitment", "data_transfer"} <= seen
+
+
+def test_moving_the_data_costs_only_away_from_home(result: Result) -> None:
+    for plan in plans(result, result.best_per("region")):
+        items = {line.item for line in plan.lines}
+        assert ("data_transfer" in items) == (not plan.region.startswith("us-east-1"))
+
+
+def test_explain_has_a_row_a_line(varied: list) -> None:
+    rows = explain(varied[0])
+    assert [row["item"] for row in rows] == [line.item for line in varied[0].lines]
+    assert all(row["numbers"] for row in rows)
+
+
+def test_plans_come_in_the_order_asked(result: Result) -> None:
+    rows = np.array([result.order[5], result.order[0]])
+    assert [plan.rank for plan in plans(result, rows)] == [6, 1]
