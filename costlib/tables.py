@@ -65,9 +65,7 @@ class Snapshot:
                 f"{path} has checksum {digest[:12]}, PROVENANCE.json says {str(entry['sha256'])[:12]}:"
                 " restore the file, or rebuild the snapshot"
             )
-        options = arrow_csv.ConvertOptions(
-            strings_can_be_null=True, null_values=[""], column_types=dict(TEXT_COLUMNS)
-        )
+        options = arrow_csv.ConvertOptions(strings_can_be_null=True, null_values=[""], column_types=dict(TEXT_COLUMNS))
         return arrow_csv.read_csv(io.BytesIO(content), convert_options=options).to_pandas()
 
 

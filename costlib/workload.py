@@ -198,19 +198,17 @@ class Checkpoint(_Part):
 class SearchSpace(_Part):
     """Where to look. ``all`` means everything that the price book holds."""
 
-    regions: Literal["all"] | Annotated[
-        tuple[Region, ...], BeforeValidator(_one_or_many), AfterValidator(_without_repeats)
-    ] = "all"
-    instance_families: Literal["all"] | Annotated[
-        tuple[Family, ...], BeforeValidator(_one_or_many), AfterValidator(_without_repeats)
-    ] = "all"
+    regions: (
+        Literal["all"] | Annotated[tuple[Region, ...], BeforeValidator(_one_or_many), AfterValidator(_without_repeats)]
+    ) = "all"
+    instance_families: (
+        Literal["all"] | Annotated[tuple[Family, ...], BeforeValidator(_one_or_many), AfterValidator(_without_repeats)]
+    ) = "all"
     max_instances: Annotated[Count, Field(le=512)] = 8
-    services: Annotated[
-        tuple[Service, ...], BeforeValidator(_one_or_many), AfterValidator(_without_repeats)
-    ] = SERVICES  # type: ignore[assignment]
-    purchase: Annotated[
-        tuple[Purchase, ...], BeforeValidator(_one_or_many), AfterValidator(_without_repeats)
-    ] = PURCHASES  # type: ignore[assignment]
+    services: Annotated[tuple[Service, ...], BeforeValidator(_one_or_many), AfterValidator(_without_repeats)] = SERVICES  # type: ignore[assignment]
+    purchase: Annotated[tuple[Purchase, ...], BeforeValidator(_one_or_many), AfterValidator(_without_repeats)] = (
+        PURCHASES  # type: ignore[assignment]
+    )
 
 
 class Workload(_Part):
@@ -221,9 +219,7 @@ class Workload(_Part):
     model: Model
     work: Work
     measured: Mapping[InstanceType, Measured] = Field(default_factory=dict)
-    precision: Annotated[
-        tuple[Precision, ...], BeforeValidator(_one_or_many), AfterValidator(_without_repeats)
-    ]
+    precision: Annotated[tuple[Precision, ...], BeforeValidator(_one_or_many), AfterValidator(_without_repeats)]
     optimizer: Optimizer = "adam"
     dataset: Dataset
     checkpoint: Checkpoint
@@ -309,7 +305,7 @@ def _unique_key_loader() -> Any:
     def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = loader.construct_object(key_node)  # type: ignore[no-untyped-call]
+            key = loader.construct_object(key_node)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands twice", key_node.start_mark
@@ -326,10 +322,10 @@ def _faults(error: ValidationError) -> list[Fault]:
     faults = []
     for finding in error.errors():
         # A union of "all" and a list reports each branch; the branch names are no part of the field.
-        names = [str(part) for part in finding["loc"] if not str(part).startswith(("literal[", "function-", "tuple["))]
-        if finding["type"] == "literal_error" and any("literal['all']" in str(part) for part in finding["loc"]):
+        parts = [str(part) for part in finding["loc"] if part != "[key]"]
+        names = [part for part in parts if not part.startswith(("literal[", "function-", "tuple["))]
+        if finding["type"] == "literal_error" and "literal['all']" in parts:
             continue
-        names = [name for name in names if name != "[key]"]
         field = ".".join(names) or "workload"
         value = finding["input"]
         kind, context = finding["type"], finding.get("ctx", {})

@@ -24,7 +24,9 @@ search: {regions: all, instance_families: all, max_instances: 8, services: [ec2,
   purchase: [on_demand, spot, reserved, savings_plan, capacity_block]}
 """
 KNOWN = Vocabulary(
-    frozenset({"p4d.24xlarge", "p5.48xlarge"}), frozenset({"p4d", "p5"}), frozenset({"us-east-1", "eu-west-1"})
+    frozenset({"p4d.24xlarge", "p5.48xlarge"}),
+    frozenset({"p4d", "p5"}),
+    frozenset({"us-east-1", "eu-west-1"}),
 )
 
 

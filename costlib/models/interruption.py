@@ -24,9 +24,7 @@ def hazard_per_hour(monthly_interruption_fraction: npt.ArrayLike) -> Floats:
     return -np.log1p(-fraction) / HOURS_PER_MONTH
 
 
-def mean_hours_between_interruptions(
-    hazard_per_instance_hour: npt.ArrayLike, count: npt.ArrayLike
-) -> Floats:
+def mean_hours_between_interruptions(hazard_per_instance_hour: npt.ArrayLike, count: npt.ArrayLike) -> Floats:
     """Mean hours until the first of ``count`` independent instances is interrupted: 1 / (count h).
 
     A tightly coupled run stops when any of its instances does.  Infinite where the hazard is zero.

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from costlib.basis import weakest
-from costlib.planner.rates import Note
 from costlib.planner.lines import ITEMS, Item
 from costlib.planner.plan import Band, Line, Plan
 from costlib.planner.quantities import START_UP_RULE, Quantities, quantities
+from costlib.planner.rates import Note
 from costlib.planner.search import Result
 from costlib.planner.sources import BANDS, OPEN_BAND_RULE
 from costlib.workload import PURCHASES, SERVICES
@@ -35,13 +35,11 @@ def plans(result: Result, rows: Ints | Sequence[int]) -> list[Plan]:
     """The plans of some rows of a search, in that order, with low, expected and high of every line."""
     rows = np.asarray(rows, dtype=np.int64)
     chosen = result.candidates.take(rows)
-    ends = [
-        quantities(result.workload, result.sources, result.grid, result.places, chosen, band) for band in BANDS
-    ]
+    ends = [quantities(result.workload, result.sources, result.grid, result.places, chosen, band) for band in BANDS]
     inputs = [[item.inputs(result.workload, end) for end in ends] for item in ITEMS]
     amounts = [[item.cost(values) for values in by_end] for item, by_end in zip(ITEMS, inputs, strict=True)]
-    place = {int(row): rank + 1 for rank, row in enumerate(result.order[: max(5000, len(rows))])}
-    front = set(map(int, result.front))
+    rank = result.rank_of(rows)
+    on_front = np.isin(rows, result.front)
     made = []
     for index, row in enumerate(map(int, rows)):
         lines = []
@@ -63,7 +61,7 @@ def plans(result: Result, rows: Ints | Sequence[int]) -> list[Plan]:
                     origin.rule,
                 )
             )
-        made.append(_plan(result, row, index, ends, tuple(lines), place.get(row, 0), row in front))
+        made.append(_plan(result, row, index, ends, tuple(lines), int(rank[index]), bool(on_front[index])))
     return made
 
 
@@ -78,7 +76,6 @@ def _plan(
 ) -> Plan:
     offers = result.sources.offers
     offer = int(result.candidates.offer[row])
-    frame_row = offers.frame.iloc[offer]
     instance_type = offers.instance_types[offers.instance_type[offer]]
     hours = [float(end.wall_hours[index]) for end in ends]
     note = _hours_note(result, row)
@@ -89,9 +86,9 @@ def _plan(
         instance_type=instance_type,
         count=count,
         region=offers.regions[offers.region[offer]],
-        az=None if _missing(frame_row["az"]) else str(frame_row["az"]),
+        az=str(offers.words["az"][offer]) or None,
         purchase=PURCHASES[offers.purchase[offer]],
-        option=str(frame_row["option"]),
+        option=str(offers.words["option"][offer]),
         precision=result.grid.precisions[result.candidates.precision_index[row]],
         accelerator=accelerator,
         accelerator_count=per_instance * count,
@@ -104,10 +101,6 @@ def _plan(
         on_front=on_front,
         rank=rank,
     )
-
-
-def _missing(value: object) -> bool:
-    return value is None or value != value or str(value) in ("", "<NA>", "nan", "None")
 
 
 def _hours_note(result: Result, row: int) -> Note:
@@ -130,9 +123,7 @@ def _origin(result: Result, item: Item, row: int) -> Row:
         assert price is not None, "a candidate without a storage or transfer price was costed"
         origin = Row(price.basis, price.source, price.as_of, price.rule)
     else:
-        frame_row = offers.frame.iloc[offer]
-        words = {name: frame_row[name] for name in ("basis", "source", "as_of", "rule")}
-        origin = Row(**{name: "" if _missing(word) else str(word) for name, word in words.items()})
+        origin = Row(**{name: str(offers.words[name][offer]) for name in ("basis", "source", "as_of", "rule")})
     rules = [f"price: {origin.rule}"] if origin.rule else []
     bases = [origin.basis]
     source = origin.source

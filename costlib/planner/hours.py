@@ -13,13 +13,15 @@ import numpy.typing as npt
 
 from costlib.models.memory import minimum_training_memory_bytes
 from costlib.models.throughput import training_flops
-from costlib.planner.rates import Note, Reason, RateGrid
+from costlib.planner.rates import Note, RateGrid, Reason
 from costlib.planner.sources import Sources
 from costlib.units import SECONDS_PER_HOUR, gib_to_bytes
 from costlib.workload import HoursOn, Workload
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+#: Low, expected and high.
+Three = tuple[Floats, Floats, Floats]
 
 #: Counts searched: all up to 8, then powers of two and halfway between them.
 COUNT_STEPS = (1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -35,7 +37,7 @@ class HoursGrid:
 
     counts: Ints
     precisions: tuple[str, ...]
-    hours: tuple[Floats, Floats, Floats]
+    hours: Three
     reason: Ints
     reasons: tuple[Reason, ...]
     note: Ints
@@ -61,16 +63,15 @@ def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
         workload.precision,
         "model_flops" if has_shape else "6n",
     )
-    hours = tuple(np.full(rates.reason.shape, np.nan) for _ in range(3))
+    shape = rates.reason.shape
+    hours: Three = (np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan))
     reason, note = rates.reason.copy(), rates.note.copy()
     notes = list(rates.notes)
     reasons = list(rates.reasons)
     reference = workload.work.reference_run
     if workload.work.tokens is not None:
         flops = float(
-            training_flops(
-                model.parameters, workload.work.tokens, model.layers, model.hidden, model.sequence_length
-            )
+            training_flops(model.parameters, workload.work.tokens, model.layers, model.hidden, model.sequence_length)
             if has_shape
             else training_flops(model.parameters, workload.work.tokens)
         )
@@ -118,9 +119,7 @@ def _said(run: HoursOn, rates: RateGrid, precision: int) -> str:
     return f"{run.count} x {run.instance_type}, precision not given: taken as {name}, its fastest"
 
 
-def _own_run(
-    run: HoursOn, rates: RateGrid, hours: tuple[Floats, Floats, Floats], reason: Ints, note: Ints, notes: list[Note]
-) -> None:
+def _own_run(run: HoursOn, rates: RateGrid, hours: Three, reason: Ints, note: Ints, notes: list[Note]) -> None:
     """Puts the user's own time of one type in its cell, and carries it to the type's other cells."""
     if run.instance_type not in rates.type_index:
         return
@@ -134,9 +133,8 @@ def _own_run(
         with np.errstate(invalid="ignore"):
             for end in range(3):
                 hours[end][row] = run.hours * own_speed / speed[end]
-        notes.append(
-            Note("estimate", f"your run on {said}, carried to other counts and precisions by the FLOPs rule", "own measurement", "")
-        )
+        rule = f"your run on {said}, carried to other counts and precisions by the FLOPs rule"
+        notes.append(Note("estimate", rule, "own measurement", ""))
         note[row] = len(notes) - 1
     if run.count in rates.counts:
         cell = (row, rates.counts.index(run.count), precision)
@@ -150,7 +148,7 @@ def _own_run(
 def _carry_over(
     run: HoursOn,
     rates: RateGrid,
-    hours: tuple[Floats, Floats, Floats],
+    hours: Three,
     reason: Ints,
     reasons: list[Reason],
     note: Ints,
@@ -174,9 +172,7 @@ def _carry_over(
         )
         note += first
     else:
-        reasons.append(
-            Reason("not comparable with the known run", f"no training rate of {run.instance_type} is known")
-        )
+        reasons.append(Reason("not comparable with the known run", f"no training rate of {run.instance_type} is known"))
         reason[reason == 0] = len(reasons) - 1
     _own_run(run, rates, hours, reason, note, notes)
 

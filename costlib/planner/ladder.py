@@ -159,16 +159,19 @@ class _Groups:
         for name in ("service", "precision", "instance", "region"):
             code = code * 2 + ~as_naive[name]
         # On-time candidates come before late ones; within each, cheaper first.
-        rank = np.lexsort((result.cost_usd, ~result.meets_deadline))
-        self._codes, first = np.unique(code[rank], return_index=True)
-        self._rows = rank[first]
+        key = result.cost_usd + np.where(result.meets_deadline, 0.0, 2.0 * result.cost_usd.max())
+        cheapest = np.full(3 * 16, np.inf)
+        np.minimum.at(cheapest, code, key)
+        best = np.nonzero(key == cheapest[code])[0]
+        codes, first = np.unique(code[best], return_index=True)
+        self._rows = dict(zip(codes.tolist(), best[first].tolist(), strict=True))
 
     def best(self, pulled: Sequence[str]) -> int | None:
         """The cheapest row when only the pulled levers are free; on time before late; None if there is none."""
         bits = [name in pulled for name in ("service", "precision", "instance", "region")]
         purchases = [0, *([1] if "spot" in pulled else []), *([2] if "commitment" in pulled else [])]
         rows = []
-        for code, row in zip(self._codes.tolist(), self._rows.tolist(), strict=True):
+        for code, row in self._rows.items():
             group, rest = divmod(code, 16)
             freed = [bool(rest >> shift & 1) for shift in (3, 2, 1, 0)]
             if group in purchases and all(bit or not free for bit, free in zip(bits, freed, strict=True)):

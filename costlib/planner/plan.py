@@ -79,7 +79,7 @@ class Plan:
     lines: tuple[Line, ...]
     meets_deadline: bool
     on_front: bool
-    rank: int
+    rank: int  # among the plans that hold the deadline, by expected cost, from 1; 0 for a late plan
 
     @property
     def cost_usd(self) -> Band:

@@ -16,8 +16,14 @@ from costlib.models.interruption import mean_hours_between_interruptions
 from costlib.planner.hours import HoursGrid
 from costlib.planner.places import Places
 from costlib.planner.sources import BANDS, Sources
-from costlib.units import HOURS_PER_DAY, HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_HOUR
-from costlib.units import gbps_to_bytes_per_second, gib_to_bytes
+from costlib.units import (
+    HOURS_PER_DAY,
+    HOURS_PER_MONTH,
+    MINUTES_PER_HOUR,
+    SECONDS_PER_HOUR,
+    gbps_to_bytes_per_second,
+    gib_to_bytes,
+)
 from costlib.workload import PURCHASES, SERVICES, Workload
 
 Ints = npt.NDArray[np.int64]
@@ -107,9 +113,7 @@ def quantities(
             count[spot],
             workload.checkpoint.restart_minutes / MINUTES_PER_HOUR,
         )
-        mtbi[spot] = mean_hours_between_interruptions(
-            sources.interruptions.hazard[end][rows.offer[spot]], count[spot]
-        )
+        mtbi[spot] = mean_hours_between_interruptions(sources.interruptions.hazard[end][rows.offer[spot]], count[spot])
         if workload.checkpoint.interval_minutes is None:
             best = young_interval_hours(mtbi[spot], write[spot])
             # Where nothing is to be written (gib: 0) the rule gives 0: a checkpoint a minute is as often as it gets.
@@ -117,9 +121,7 @@ def quantities(
         else:
             interval[spot] = workload.checkpoint.interval_minutes / MINUTES_PER_HOUR
         restart = workload.checkpoint.restart_minutes / MINUTES_PER_HOUR + start_up[spot]
-        rework[spot] = (
-            expected_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot]) - work[spot]
-        )
+        rework[spot] = expected_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot]) - work[spot]
 
     idle = np.zeros(len(rows))
     used = start_up + work + rework
@@ -148,9 +150,7 @@ def quantities(
     )
 
 
-def checkpoint_write_hours(
-    checkpoint_gib: float, network_gbps: Floats, count: Floats, restart_hours: float
-) -> Floats:
+def checkpoint_write_hours(checkpoint_gib: float, network_gbps: Floats, count: Floats, restart_hours: float) -> Floats:
     """Hours to write one checkpoint over the network of all instances, each writing its share.
 
     Line rate is the best case; where the network of a type is not known, writing is taken to last as long as

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from costlib.units import FLOPS_PER_TFLOPS
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Number = TypeVar("Number", np.float64, np.int64)
 
 
 @dataclass(frozen=True)
@@ -71,17 +73,21 @@ class RateGrid:
         rows = np.nonzero(held >= 0)[0]
         from_rows = held[rows]
 
-        def spread(values: npt.NDArray[np.generic], missing: object) -> npt.NDArray[np.generic]:
+        def spread(values: npt.NDArray[Number], missing: float) -> npt.NDArray[Number]:
             grid = np.full(shape, missing, dtype=values.dtype)
             grid[rows] = values.reshape(-1, *shape[1:])[from_rows]
             return grid
 
-        peak = inputs["accelerators"].to_numpy(float) * inputs["peak_tflops"].to_numpy(float) * FLOPS_PER_TFLOPS
-        flops = tuple(
+        peak_tflops = inputs["accelerators"].to_numpy(float) * inputs["peak_tflops"].to_numpy(float)
+        peak = peak_tflops * FLOPS_PER_TFLOPS
+        # The fewest hours come from the highest share of peak.
+        fast, expected, slow = (
             spread(peak * inputs[f"fraction_{end}"].to_numpy(float), np.nan) for end in ("high", "expected", "low")
         )
         reason_code, reasons = _reasons(inputs["reason"])
-        note_code, notes = pd.factorize(pd.MultiIndex.from_frame(inputs[["basis", "rule", "source", "as_of"]]))
+        note_code, notes = pd.factorize(
+            pd.MultiIndex.from_frame(inputs[["basis", "rule", "source", "as_of"]].fillna(""))
+        )
         devices = np.full(shape[:2], np.nan)
         count_of = instances["accelerator_count"].to_numpy(float)
         devices[rows] = count_of[from_rows, None] * np.asarray(counts, dtype=float)[None, :]
@@ -91,13 +97,13 @@ class RateGrid:
             type_index={name: index for index, name in enumerate(instance_types)},
             counts=tuple(counts),
             precisions=tuple(precisions),
-            flops_per_second=flops,  # type: ignore[arg-type]
+            flops_per_second=(fast, expected, slow),
             devices=devices,
             accelerator_memory_gib=memory,
             reason=spread(reason_code, 1),
             reasons=reasons,
             note=spread(note_code, 0),
-            notes=tuple(Note(*(("" if pd.isna(word) else str(word)) for word in words)) for words in notes),
+            notes=tuple(Note(*map(str, words)) for words in notes),
         )
 
     def speed_at(self, row: int, count: int, precision: int) -> float:

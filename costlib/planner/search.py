@@ -73,6 +73,12 @@ class Result:
         fastest_before = np.concatenate(([np.inf], np.minimum.accumulate(hours)[:-1]))
         return self.order[hours < fastest_before]
 
+    def rank_of(self, rows: Ints) -> Ints:
+        """The place of each row in ``order``, from 1; 0 for rows that miss the deadline."""
+        places = np.zeros(len(self.cost_usd), dtype=np.int64)
+        places[self.order] = np.arange(1, len(self.order) + 1)
+        return places[rows]
+
     def require_on_time(self) -> None:
         """Raises InvalidInput if nothing holds the deadline, naming the fastest time that can be had."""
         if len(self.order) == 0:
@@ -149,7 +155,16 @@ def search(workload: Workload, sources: Sources, progress: Progress | None = Non
         )
     tell(0.9, "ranking")
     return Result(
-        workload, sources, grid, places, candidates, cost, wall, on_time, ledger.enumerated, tuple(ledger.exclusions)
+        workload,
+        sources,
+        grid,
+        places,
+        candidates,
+        cost,
+        wall,
+        on_time,
+        ledger.enumerated,
+        tuple(ledger.exclusions),
     )
 
 
@@ -222,9 +237,7 @@ def _expand(offers: Ints, sources: Sources, grid: HoursGrid, ledger: _Ledger) ->
     first = np.repeat(np.concatenate(([0], np.cumsum(repeats)[:-1])), repeats) if len(offers) else offer
     cell = cell_of[np.repeat(start[types], repeats) + np.arange(len(offer)) - first]
     count_index, precision_index = np.divmod(cell, len(grid.precisions))
-    sold = (sources.offers.purchase[offer] != CAPACITY_BLOCK) | np.isin(
-        grid.counts[count_index], CAPACITY_BLOCK_COUNTS
-    )
+    sold = (sources.offers.purchase[offer] != CAPACITY_BLOCK) | np.isin(grid.counts[count_index], CAPACITY_BLOCK_COUNTS)
     ledger.drop(
         "Capacity Blocks are not sold in this size",
         int(np.count_nonzero(~sold)),

@@ -68,6 +68,12 @@ class Offers:
         )
 
     @cached_property
+    def words(self) -> dict[str, npt.NDArray[np.object_]]:
+        """The text columns of the offers as plain objects; missing words are empty."""
+        names = ("az", "option", "basis", "rule", "source", "as_of")
+        return {name: self.frame[name].astype(object).where(self.frame[name].notna(), "").to_numpy() for name in names}
+
+    @cached_property
     def families(self) -> tuple[str, ...]:
         """The family of each instance type: the part before the dot."""
         return tuple(name.split(".")[0] for name in self.instance_types)
@@ -153,9 +159,7 @@ class Sources:
     def _training_rates(self) -> TrainingRates:
         return TrainingRates.open(self.book.snapshot)
 
-    def training_rates(
-        self, counts: Sequence[int], precisions: Sequence[str], numerator: str
-    ) -> RateGrid:
+    def training_rates(self, counts: Sequence[int], precisions: Sequence[str], numerator: str) -> RateGrid:
         """FLOP/s of every instance type of the offers; ``numerator`` as in facts.training_rate. Kept once made."""
         key = (tuple(counts), tuple(precisions), numerator)
         if key not in self._rates:
@@ -207,9 +211,7 @@ class Sources:
         held = held[held["accelerator"].notna() & (held["accelerator"] != "")]
         return {
             str(name): (str(accelerator), float(count))
-            for name, accelerator, count in zip(
-                held.index, held["accelerator"], held["accelerator_count"], strict=True
-            )
+            for name, accelerator, count in zip(held.index, held["accelerator"], held["accelerator_count"], strict=True)
         }
 
     @cached_property

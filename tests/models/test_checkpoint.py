@@ -66,9 +66,7 @@ def test_agrees_with_a_simulation() -> None:
 
 
 @given(work=st.floats(1, 1000), mtbi=st.floats(5, 1e5), write=st.floats(0.001, 0.5), restart=st.floats(0, 1))
-def test_interruptions_only_add_time_and_fewer_add_less(
-    work: float, mtbi: float, write: float, restart: float
-) -> None:
+def test_interruptions_only_add_time_and_fewer_add_less(work: float, mtbi: float, write: float, restart: float) -> None:
     interval = young_interval_hours(mtbi, write)
     often = expected_hours(work, interval, write, restart, mtbi)
     seldom = expected_hours(work, interval, write, restart, mtbi * 2)
