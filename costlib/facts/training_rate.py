@@ -1,0 +1,237 @@
+"""The share of peak that each instance type, count and precision reaches in training: what hours are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from costlib.errors import NotKnown
+from costlib.facts.efficiency import Efficiency, scale_of
+from costlib.facts.hardware import Hardware
+from costlib.facts.measured_band import MeasuredBand
+from costlib.facts.speedups import Speedups
+from costlib.tables import Snapshot
+from costlib.units import FLOPS_PER_TFLOPS, gbps_to_bytes_per_second
+
+#: Tokens in one optimizer step, for the share of a step that the network takes: GPT-3's smaller models used
+#: 0.5 M (Brown et al. 2020, table 2.1), GPT-2's reproductions 524,288. Larger batches exchange less often.
+TOKENS_PER_STEP = 524_288
+#: Bytes through a node's network per parameter and step: 2-byte gradients sent and received, and half as much
+#: again when weights are sharded (Rajbhandari et al. 2020, arXiv 1910.02054, section 7).
+BYTES_PER_PARAMETER = 4.0
+BYTES_PER_PARAMETER_SHARDED = 6.0
+NETWORK_RULE = (
+    "; instances not known to be joined by EFA and NVLink: gradients of every 524,288 tokens cross the network"
+    " (expected: not overlapped with compute; low: sharded weights, 1.5 times the traffic; high: overlapped)"
+)
+#: Of the chips held, the one whose fp32 and mixed-precision training are both measured without TF32.
+FP32_WITNESS = "V100 SXM2 32GB"
+
+
+class TrainingRates:
+    """Shares of peak over whole grids of instances; bands and grids are kept once computed."""
+
+    def __init__(self, hardware: Hardware, efficiency: Efficiency, speedups: Speedups):
+        self.hardware = hardware
+        self.efficiency = efficiency
+        self.speedups = speedups
+        self._parts = hardware.accelerators.to_dict("index")
+        self._grid = cache(self._build_grid)
+        self.band = cache(self._band)
+
+    @classmethod
+    def open(cls, snapshot: Snapshot) -> TrainingRates:
+        """Reads every facts table that shares of peak come from."""
+        return cls(Hardware.open(snapshot), Efficiency.open(snapshot), Speedups.open(snapshot))
+
+    def hours_inputs(
+        self,
+        counts: Sequence[int],
+        precisions: Sequence[str],
+        numerator: str = "model_flops",
+        instance_types: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """One row per instance type x count x precision, in that order; all types unless some are named.
+
+        Columns: instance_type, count, precision, accelerator, accelerators (in all instances), peak_tflops
+        (of one accelerator), fraction_low, fraction_expected, fraction_high (share of that peak), basis,
+        rule, source, as_of, n_rows, supported, reason (why not, where not supported; then the numbers are
+        missing). ``numerator`` says what FLOPs the shares are of: ``model_flops`` (6 N T + 12 L h s T, needs
+        the model's shape) or ``6n`` (6 N T); pass the matching ``training_flops``. Raises NotKnown for
+        unknown names.
+        """
+        chosen = None if instance_types is None else tuple(instance_types)
+        # The caller's copy shares memory until it is written to, so that no one spoils the kept grid.
+        return self._grid(tuple(counts), tuple(precisions), numerator, chosen).copy(deep=False)
+
+    def _build_grid(
+        self, counts: tuple[int, ...], precisions: tuple[str, ...], numerator: str, chosen: tuple[str, ...] | None
+    ) -> pd.DataFrame:
+        instances = self.hardware.instances
+        if chosen is not None:
+            for name in chosen:
+                self.hardware.require(name)
+            instances = instances.loc[list(chosen)]
+        types, numbers, kinds = len(instances), len(counts), len(precisions)
+        # (type, count, precision) as one long column each; the last varies fastest.
+        row = np.repeat(np.arange(types), numbers * kinds)
+        count = np.tile(np.repeat(np.asarray(counts, int), kinds), types)
+        kind = np.tile(np.arange(kinds), types * numbers)
+        peaks = [self.hardware.peak_tflops(precision).loc[instances.index] for precision in precisions]
+        peak = np.column_stack([column.to_numpy(float) for column in peaks])[row, kind]
+        total = instances["accelerator_count"].to_numpy(float)[row] * count
+
+        bands, index = self._bands(instances, precisions, numerator, row, total, kind)
+        known = np.array([isinstance(band, MeasuredBand) for band in bands])[index]
+        reason = np.array(["" if isinstance(band, MeasuredBand) else band for band in bands], object)[index]
+
+        efa = (instances["efa_interfaces"].fillna(0) > 0) | instances["network_label"].str.contains("EFA", na=False)
+        cluster = (efa & (instances["nvlink_gb_s"].fillna(0) > 0)).to_numpy()[row]
+        gbps = instances["network_gbps"].to_numpy(float)[row]
+        slow = known & (count > 1) & ~cluster
+        no_network = slow & np.isnan(gbps)
+        reason[no_network] = "the sustained network between its instances is not known"
+        known &= ~no_network
+        slow &= ~no_network
+
+        def column(name: str, missing: object, dtype: type = object) -> NDArray:
+            values = np.array([getattr(band, name, missing) for band in bands], dtype)[index]
+            values[~known] = missing
+            return values
+
+        low, expected, high = (column(name, np.nan, float) for name in ("low", "expected", "high"))
+        seconds = per_parameter_seconds(total[slow], count[slow], peak[slow], expected[slow], gbps[slow])
+        low[slow], expected[slow], high[slow] = with_network(low[slow], expected[slow], high[slow], *seconds)
+        basis, rule = column("basis", ""), column("rule", "")
+        basis[slow] = "estimate"
+        rule[slow] += NETWORK_RULE
+        return pd.DataFrame(
+            {
+                "instance_type": instances.index.to_numpy(object)[row],
+                "count": count,
+                "precision": np.asarray(precisions, object)[kind],
+                "accelerator": instances["accelerator"].to_numpy(object)[row],
+                "accelerators": total,
+                "peak_tflops": np.where(known, peak, np.nan),
+                "fraction_low": low,
+                "fraction_expected": expected,
+                "fraction_high": high,
+                "basis": basis,
+                "rule": rule,
+                "source": column("source", ""),
+                "as_of": column("as_of", ""),
+                "n_rows": column("n_rows", 0, int),
+                "supported": known,
+                "reason": reason,
+            }
+        )
+
+    def _bands(
+        self,
+        instances: pd.DataFrame,
+        precisions: Sequence[str],
+        numerator: str,
+        row: NDArray,
+        total: NDArray,
+        kind: NDArray,
+    ) -> tuple[list[MeasuredBand | str], NDArray]:
+        """The distinct bands (or reasons why there is none), and which of them each row has."""
+        part_code, parts = pd.factorize(instances["accelerator"].fillna(""))
+        in_box_code, in_box = pd.factorize(instances["accelerator_count"].fillna(0))
+        code = (part_code[row] * len(in_box) + in_box_code[row]) * 3 + scale_of(total)
+        code = code * len(precisions) + kind
+        distinct, index = np.unique(code, return_inverse=True)
+        bands = []
+        for value in distinct.tolist():
+            rest, kind_code = divmod(value, len(precisions))
+            rest, scale = divmod(rest, 3)
+            part, box = divmod(rest, len(in_box))
+            cards = max(1, int(in_box[box]))
+            bands.append(self.band(str(parts[part]), cards, scale, precisions[kind_code], numerator))
+        return bands, index
+
+    def _band(self, accelerator: str, cards: int, scale: int, precision: str, numerator: str) -> MeasuredBand | str:
+        """The share of peak of one accelerator of ``cards`` in each instance, or the reason why it is not known."""
+        if not accelerator:
+            return "has no accelerator: training on CPU is not modelled"
+        if accelerator not in self._parts:
+            return f"no dense peak of {accelerator} is held"
+        part = self._parts[accelerator]
+        nvidia = part["vendor_architecture"].startswith("NVIDIA ")
+        if accelerator.startswith("Inferentia"):
+            return "Inferentia is an inference part: training is not its supported use"
+        if pd.isna(part[f"{precision}_tflops"]):
+            return f"{accelerator} does not support {precision}, or no source gives its {precision} peak"
+        if not nvidia and precision not in ("bf16", "fp16"):
+            return f"fewer than 5 measured {precision} training runs of {accelerator} are held"
+        try:
+            if precision in ("fp32", "tf32"):
+                band = self._full_precision(accelerator, scale, precision, numerator)
+            else:
+                band = self.efficiency.band(accelerator, part["vendor_architecture"], scale, precision, numerator)
+        except NotKnown:
+            return f"fewer than 5 measured {precision} training runs of {accelerator} or its like are held"
+        if nvidia and not part["nvlink_gb_s"] and cards > 1:
+            band = band.times(*self.efficiency.pcie_scaling(cards))
+        return band.at_most(1.0, 1.0, 1.0)
+
+    def _full_precision(self, accelerator: str, scale: int, precision: str, numerator: str) -> MeasuredBand:
+        """fp32 and tf32 from mixed precision and measured speed-ups, never from the ratio of peaks.
+
+        share = share in 16 bit x (16-bit peak / this peak) / measured speed-up. fp32 was measured on Volta
+        only; for other chips the share of the fp32 peak that V100 reaches so is applied to their fp32 peak,
+        and they are taken to be no faster than in the next lower precision.
+        """
+        part = self._parts[accelerator]
+        borrowed = precision == "fp32" and part["vendor_architecture"] != "NVIDIA Volta"
+        witness = FP32_WITNESS if borrowed else accelerator
+        band = self._by_speedup(witness, scale, precision, numerator)
+        if not borrowed:
+            return band
+        faster = "fp16" if pd.isna(part["tf32_tflops"]) else "tf32"
+        if faster == "tf32":
+            bound = self._by_speedup(accelerator, scale, "tf32", numerator)
+        else:
+            bound = self.efficiency.band(accelerator, part["vendor_architecture"], scale, "fp16", numerator)
+        factor = float(part[f"{faster}_tflops"] / part["fp32_tflops"])
+        rule = (
+            f"the share of its fp32 peak that {witness} reaches, applied to the fp32 peak of {accelerator};"
+            f" at most as fast as its {faster}"
+        )
+        return band.times(1.0, 1.0, 1.0, rule).at_most(factor * bound.low, factor * bound.expected, factor * bound.high)
+
+    def _by_speedup(self, accelerator: str, scale: int, precision: str, numerator: str) -> MeasuredBand:
+        part = self._parts[accelerator]
+        mixed = self.efficiency.band(accelerator, part["vendor_architecture"], scale, "fp16", numerator)
+        speedup = self.speedups.band(accelerator, part["vendor_architecture"], precision)
+        factor = float(part["fp16_tflops"] / part[f"{precision}_tflops"])
+        return mixed.over(speedup, factor, f"over {speedup.rule}")
+
+
+def per_parameter_seconds(
+    accelerators: NDArray, nodes: NDArray, peak_tflops: NDArray, fraction: NDArray, gbps: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Seconds that one step spends per model parameter: computing, and exchanging gradients between nodes.
+
+    Compute: 6 FLOPs per parameter and token. Network: a ring all-reduce moves 4 (n-1)/n bytes per parameter
+    through each node (2-byte gradients, out and in).
+    """
+    compute = 6.0 * TOKENS_PER_STEP / (accelerators * peak_tflops * fraction * FLOPS_PER_TFLOPS)
+    network = BYTES_PER_PARAMETER * (nodes - 1) / nodes / gbps_to_bytes_per_second(gbps)
+    return compute, network
+
+
+def with_network(
+    low: NDArray, expected: NDArray, high: NDArray, compute: NDArray, network: NDArray
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Shares of peak once the network's time is added: sharded and not overlapped, not overlapped, overlapped."""
+    ratio = network / compute
+    slowed = expected / (1.0 + ratio)
+    sharded = low / (1.0 + BYTES_PER_PARAMETER_SHARDED / BYTES_PER_PARAMETER * ratio)
+    # Perfect overlap bounds the step by the longer of the two; the faster the compute, the sooner that binds.
+    overlapped = np.minimum(high, expected / ratio)
+    return sharded, slowed, np.maximum(overlapped, slowed)

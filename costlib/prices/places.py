@@ -1,0 +1,37 @@
+"""Storage and transfer prices of all regions at once, for searches; single look-ups are PriceBook's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from costlib.prices.price import Price
+
+if TYPE_CHECKING:
+    from costlib.prices.book import PriceBook
+
+
+def storage_prices(book: PriceBook, storage_class: str = "STANDARD") -> dict[str, Price]:
+    """USD a GiB-month of the first tier of an S3 class, by region."""
+    rows = book.table("prices/s3")
+    rows = rows[(rows["item"] == "storage") & (rows["storage_class"] == storage_class)]
+    rows = rows[rows["tier"].isna() | rows["tier"].str.endswith("first 50 TB")]
+    return _prices(book, rows, "region", "s3", f"s3 {storage_class}")
+
+
+def transfer_prices(book: PriceBook, from_region: str) -> dict[str, Price]:
+    """USD a GiB moved from one region, by the region it goes to."""
+    rows = book.table("prices/transfer")
+    rows = rows[(rows["kind"] == "inter_region") & (rows["from_region"] == from_region)]
+    return _prices(book, rows, "to_region", "transfer", f"transfer {from_region}")
+
+
+def _prices(book: PriceBook, rows: pd.DataFrame, place: str, service: str, key: str) -> dict[str, Price]:
+    columns = rows[[place, "usd", "unit", "as_of", "source", "basis", "rule"]].to_dict("list")
+    prices = {}
+    for region, usd, unit, as_of, source, basis, rule in zip(*columns.values(), strict=True):
+        text = rule if isinstance(rule, str) else ""
+        price = Price(float(usd), unit, as_of, source, basis, text, key=f"{key} {region}")
+        prices[str(region)] = price if book.rates is None else book.rates.discounted(price, service)
+    return prices

@@ -1,0 +1,60 @@
+"""What the builders share: dates as the sources give them, newest row of a key, column order."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+_ISO = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+
+
+def _date(text: object) -> tuple[str, str]:
+    """The as-of date (a day, or a month or year where no more is known) and a note on what it stands for."""
+    given = "" if pd.isna(text) else str(text).strip()
+    quarter = re.match(r"(\d{4})-Q(\d)", given)
+    if quarter:
+        return f"{quarter[1]}-{3 * int(quarter[2]) - 2:02d}", f"dated {given}"
+    found = _ISO.search(given)
+    if not found:
+        return "", ""
+    return found[0], "" if found[0] == given else f"dated {given}"
+
+
+def cut_as_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """``as_of`` as one date, the earlier one of a range; the source's own words go into ``note``.
+
+    Rows without any date are dropped: a price without a date is not a price.
+    """
+    pairs = frame["as_of"].map(_date)
+    dated = frame.assign(as_of=[date for date, _ in pairs], note=[note for _, note in pairs])
+    return dated[dated["as_of"] != ""].copy()
+
+
+def newest(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The newest row of each key; ties go to the first source in the alphabet."""
+    ordered = frame.sort_values(["as_of", "source"], ascending=[False, True], kind="stable")
+    return ordered.drop_duplicates(keys)
+
+
+def finish(
+    frame: pd.DataFrame,
+    keys: list[str],
+    unit: str | None,
+    extra: list[str] | None = None,
+    basis: str = "published",
+    value: str = "usd",
+) -> pd.DataFrame:
+    """Keys, value, extras, unit, basis, rule, source, as_of and note, in this order, sorted by the keys."""
+    whole = frame.copy()
+    if unit is not None:
+        whole["unit"] = unit
+    for column, default in (("basis", basis), ("rule", ""), ("note", "")):
+        whole[column] = whole[column].fillna(default) if column in whole else default
+    columns = [*keys, value, *(extra or []), "unit", "basis", "rule", "source", "as_of", "note"]
+    columns = list(dict.fromkeys(columns))
+    result = whole[columns].sort_values(keys, ignore_index=True, na_position="first")
+    twice = result.duplicated(keys)
+    if twice.any():
+        raise ValueError(f"keys {keys} are not unique, for example {result.loc[twice, keys].iloc[0].to_dict()}")
+    return result

@@ -1,0 +1,142 @@
+"""Builds the tables under data/prices. What is dropped from the raw files, and why, is in data/README.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from data.build.common import cut_as_of, finish, newest
+from data.build.prices_services import build_services
+
+#: P4 and P5 prices fell 33-45 % in June 2025: older rows of these families are history, not prices of today.
+CUT_FAMILIES = frozenset({"p4d", "p4de", "p5", "p5e", "p5en"})
+CUT_DATE = "2025-06"
+
+
+def after_the_cut(frame: pd.DataFrame) -> pd.Series:
+    """True where a row is not an old price of a family whose price was cut."""
+    family = frame["instance_type"].str.removeprefix("ml.").str.split(".").str[0]
+    return ~(family.isin(CUT_FAMILIES) & (frame["as_of"] < CUT_DATE))
+
+
+def on_demand(raw: Path) -> pd.DataFrame:
+    """One row an instance type and region; ``confirmations`` counts the other sources that agree."""
+    frame = cut_as_of(pd.read_csv(raw / "prices/ec2_on_demand.csv"))
+    frame["confirmations"] = frame["status"].map(
+        lambda text: 0 if text == "single_source" else int(text.removeprefix("confirmed_by_"))
+    )
+    frame = frame[after_the_cut(frame)].rename(columns={"usd_per_hour": "usd"})
+    return finish(frame, ["instance_type", "region"], "usd_per_hour", extra=["confirmations"])
+
+
+def on_demand_history(raw: Path) -> pd.DataFrame:
+    """us-east-1 only: each price that a type had, with the dates on which it was first and last seen."""
+    frame = cut_as_of(pd.read_csv(raw / "prices/ec2_on_demand_history_us_east_1.csv"))
+    frame = frame.rename(columns={"usd_per_hour": "usd"}).assign(region="us-east-1")
+    return finish(frame, ["instance_type", "region", "first_seen"], "usd_per_hour", extra=["last_seen"])
+
+
+def spot(raw: Path) -> pd.DataFrame:
+    """Spot prices: one zone's (statistic ``zone``), or the min, mean and max over a region's zones."""
+    frame = cut_as_of(pd.read_csv(raw / "prices/ec2_spot.csv"))
+    names = {"spot_per_az_id": "zone", "min_over_azs": "min", "avg_over_azs": "mean", "max_over_azs": "max"}
+    frame = frame.assign(statistic=frame["stat"].map(names)).rename(columns={"usd_per_hour": "usd"})
+    if frame["statistic"].isna().any():
+        raise ValueError(f"ec2_spot.csv: unknown stat among {sorted(frame['stat'].unique())}")
+    # A minimum from a second source must not be mixed with another source's mean and maximum.
+    keys = ["instance_type", "region", "az", "statistic"]
+    whole = frame[frame["statistic"] == "mean"].set_index(["instance_type", "region"]).index
+    alone = (frame["source"] == "anyblob") & frame.set_index(["instance_type", "region"]).index.isin(whole)
+    frame = frame[~alone & after_the_cut(frame)]
+    dear = frame["usd"] >= frame["on_demand_same_source"]
+    frame.loc[dear, "note"] = (frame.loc[dear, "note"] + "; " + AT_LIST).str.removeprefix("; ")
+    return finish(frame, keys, "usd_per_hour")
+
+
+AT_LIST = "at or above the on-demand price of the same source"
+
+
+def spot_history(raw: Path) -> pd.DataFrame:
+    """Irregular samples of us-east-1 spot prices, January 2024; zone letters are one account's."""
+    frame = cut_as_of(pd.read_csv(raw / "prices/ec2_spot_history.csv")).rename(columns={"usd_per_hour": "usd"})
+    frame = frame.drop_duplicates(["instance_type", "region", "az", "timestamp_utc"], keep="last")
+    return finish(frame, ["instance_type", "region", "az", "timestamp_utc"], "usd_per_hour", basis="measured")
+
+
+def reserved(raw: Path, list_prices: pd.DataFrame) -> pd.DataFrame:
+    """Reserved Instances; ``usd`` is the effective hourly rate over the whole term."""
+    frame = cut_as_of(pd.read_csv(raw / "prices/ec2_reserved.csv"))
+    frame = frame.rename(columns={"effective_usd_per_hour": "usd"})
+    frame["upfront_basis"] = frame["upfront_basis"].map(
+        lambda text: "" if pd.isna(text) else ("published" if text == "exact" else "derived")
+    )
+    frame = frame[after_the_cut(frame)]
+    # Three years dearer than one is not plausible, and nothing says which of the two is wrong: both go.
+    kind = ["instance_type", "region", "offering_class"]
+    by_term = frame.pivot_table(index=[*kind, "payment"], columns="term_years", values="usd")
+    odd = by_term[by_term[3] > by_term[1]].reset_index()[kind].drop_duplicates()
+    is_odd = frame.set_index(kind).index.isin(odd.set_index(kind).index)
+    frame = frame[~is_odd]
+    listed = frame.merge(list_prices[["instance_type", "region", "usd"]], how="left", on=["instance_type", "region"])
+    frame = frame[~(listed["usd_x"] >= listed["usd_y"]).to_numpy()]
+    return finish(
+        frame,
+        ["instance_type", "region", "term_years", "offering_class", "payment"],
+        "usd_per_hour",
+        extra=["upfront_usd", "hourly_usd", "upfront_basis"],
+    )
+
+
+def capacity_blocks(raw: Path) -> pd.DataFrame:
+    """EC2 Capacity Blocks for ML: the newest price of each type and region (or local zone)."""
+    frame = cut_as_of(pd.read_csv(raw / "prices/ec2_capacity_blocks.csv")).rename(columns={"usd_per_hour": "usd"})
+    frame = frame[frame["region"] != "unknown"]
+    per_accelerator = frame["usd"] / frame["accelerator_count"]
+    # The gb200 rows of early 2026 give the price of one accelerator in the column of the whole block.
+    frame = frame[(per_accelerator / frame["usd_per_accelerator_hour"]).between(0.99, 1.01)]
+    frame = newest(frame, ["instance_type", "region"])
+    return finish(frame, ["instance_type", "region"], "usd_per_hour", extra=["accelerator_count"])
+
+
+def build(raw: Path) -> dict[str, pd.DataFrame]:
+    """Every table under ``prices/`` from ``raw/prices``."""
+    list_prices = on_demand(raw)
+    tables = {
+        "prices/ec2_on_demand": list_prices,
+        "prices/ec2_on_demand_history": on_demand_history(raw),
+        "prices/ec2_spot": spot(raw),
+        "prices/ec2_spot_history": spot_history(raw),
+        "prices/ec2_reserved": reserved(raw, list_prices),
+        "prices/ec2_capacity_blocks": capacity_blocks(raw),
+        **build_services(raw, after_the_cut, set(list_prices["region"])),
+    }
+    tables["prices/sources"] = sources(raw, tables)
+    return tables
+
+
+def sources(raw: Path, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Where each source id was read; facts tables name some of the same ids."""
+    ec2 = pd.read_csv(raw / "prices/ec2_sources.csv", dtype=str).fillna("")
+    ec2["where"] = (
+        ec2["origin"]
+        + ": "
+        + ec2["path"]
+        + " @ "
+        + ec2["commit_or_version"]
+        + " (data of "
+        + ec2["data_date"]
+        + "; "
+        + ec2["how_the_upstream_got_it"]
+        + ")"
+    )
+    ec2 = ec2.rename(columns={"source_id": "source"})[["source", "where"]]
+    pattern = ec2[ec2["source"].str.endswith("@<commit>")]
+    used = sorted({source for table in tables.values() for source in table["source"].dropna()})
+    for _, row in pattern.iterrows():
+        stem = row["source"].removesuffix("<commit>")
+        dated = pd.DataFrame([{"source": s, "where": row["where"]} for s in used if s.startswith(stem)])
+        ec2 = pd.concat([ec2[ec2["source"] != row["source"]], dated])
+    services = pd.read_csv(raw / "prices/service_sources.csv", dtype=str)[["source", "where"]]
+    both = pd.concat([ec2, services], ignore_index=True)
+    return both.sort_values("source", ignore_index=True)

@@ -1,0 +1,89 @@
+"""The embedded tables: whole, described by PROVENANCE.json, and free of the errors known in their sources."""
+
+import hashlib
+import json
+
+import pandas as pd
+import pytest
+
+from costlib.paths import data_dir
+from costlib.tables import Snapshot
+
+PROVENANCE = json.loads((data_dir() / "PROVENANCE.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    return Snapshot.open()
+
+
+@pytest.mark.parametrize("name", sorted(PROVENANCE["tables"]))
+def test_each_table_is_the_one_described(snapshot, name):
+    entry = PROVENANCE["tables"][name]
+    assert len(snapshot.read(name)) == entry["rows"] > 0
+
+
+def test_no_table_lies_about_undescribed():
+    described = {entry["file"] for entry in PROVENANCE["tables"].values()}
+    found = {str(path.relative_to(data_dir())) for path in data_dir().glob("*s/*.csv")}
+    assert {name for name in found if name.startswith(("prices/", "facts/"))} == described
+
+
+def test_snapshot_id_names_the_content():
+    tables = PROVENANCE["tables"]
+    digest = hashlib.sha256("".join(tables[name]["sha256"] for name in sorted(tables)).encode()).hexdigest()
+    assert PROVENANCE["snapshot_id"] == f"{PROVENANCE['as_of']}-{digest[:8]}"
+
+
+@pytest.mark.parametrize("name", sorted(PROVENANCE["tables"]))
+def test_the_card_names_every_table_and_column(snapshot, name):
+    card = (data_dir() / "README.md").read_text()
+    section = card.partition(f"### {name}\n")[2].partition("\n### ")[0]
+    assert section, f"data/README.md has no section {name}"
+    missing = [column for column in snapshot.read(name).columns if f"`{column}`" not in section + common(card)]
+    assert not missing, f"data/README.md does not explain {missing} of {name}"
+
+
+def common(card: str) -> str:
+    return card.partition("## Columns of every table")[2].partition("\n## ")[0]
+
+
+def test_no_old_price_of_the_families_that_were_cut(snapshot):
+    for name in ("ec2_on_demand", "ec2_reserved", "ec2_spot", "ec2_capacity_blocks", "sagemaker_instances"):
+        table = snapshot.read(f"prices/{name}")
+        family = table["instance_type"].str.removeprefix("ml.").str.split(".").str[0]
+        cut = table[family.isin(["p4d", "p4de", "p5", "p5e", "p5en"])]
+        assert len(cut) and (cut["as_of"] >= "2025-06").all(), name
+
+
+def test_known_errors_of_the_sources_are_out(snapshot):
+    ml = snapshot.read("prices/sagemaker_instances").set_index(["component", "instance_type", "region"])["usd"]
+    assert ml["Training", "ml.g5.xlarge", "us-east-2"] == 1.4084
+    for region in ("ap-northeast-1", "ap-northeast-2", "eu-west-1"):
+        assert ("Notebook", "ml.p4de.24xlarge", region) not in ml.index, "carried p4d's price"
+    assert ("Hosting", "ml.g6e.xlarge", "eu-central-1") not in ml.index
+    for size in ("12xlarge", "16xlarge"):
+        assert ("Notebook", f"ml.g5.{size}", "sa-east-1") not in ml.index, "swapped in the feed"
+    p4d, p4de = (ml.xs(f"ml.{family}.24xlarge", level=1) for family in ("p4d", "p4de"))
+    both = pd.concat([p4d, p4de], axis=1, join="inner")
+    assert (both.iloc[:, 0] < both.iloc[:, 1]).all()
+    reserved = snapshot.read("prices/ec2_reserved")
+    odd = reserved["region"].isin(["ap-northeast-1", "ap-northeast-2", "ap-south-1"])
+    odd &= (reserved["instance_type"] == "p4d.24xlarge") & (reserved["offering_class"] == "convertible")
+    assert not odd.any()
+
+
+def test_training_prices_that_follow_hosting_say_so(snapshot):
+    ml = snapshot.read("prices/sagemaker_instances")
+    derived = ml[ml["basis"] == "derived"]
+    assert set(derived["component"]) == {"Training"}
+    assert derived["rule"].str.startswith("equals the Hosting price").all()
+    hosting = ml[ml["component"] == "Hosting"].set_index(["instance_type", "region"])["usd"]
+    pairs = pd.MultiIndex.from_frame(derived[["instance_type", "region"]])
+    assert (hosting[pairs].to_numpy() == derived["usd"].to_numpy()).all()
+    assert not derived["instance_type"].str.startswith(("ml.inf", "ml.t2")).any(), "SageMaker does not train on these"
+
+
+def test_inferred_file_system_tiers_are_labelled(snapshot):
+    fsx = snapshot.read("prices/other_services").query("service == 'FSx for Lustre'")
+    assert (fsx["basis"] == "derived").all() and fsx["rule"].str.contains("order of its prices").all()
