@@ -131,6 +131,9 @@ def _origin(result: Result, item: Item, row: int) -> Row:
         note = _hours_note(result, row)
         bases.append(note.basis)
         rules.append(f"hours: {note.rule}" if note.rule else f"hours: {note.basis}")
+    if item.name in ("compute", "unused_commitment") and offers.term_years[offer]:
+        runs = result.workload.runs_per_month
+        rules.append(f"commitment: every hour is paid; taken to serve {runs:g} runs a month for its whole term")
     if item.name == "start_up":
         bases.append("estimate")
         rules.append(f"start-up: {START_UP_RULE[SERVICES[offers.service[offer]]]}")

@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from costlib.facts.hardware import Hardware
+from costlib.facts.interruptions import Interruptions
+from costlib.facts.regions import Regions
 from costlib.facts.training_rate import TrainingRates
 from costlib.models.interruption import hazard_per_hour
 from costlib.planner.rates import RateGrid
@@ -88,7 +90,7 @@ class Offers:
 
 
 @dataclass(frozen=True)
-class Interruptions:
+class SpotHazards:
     """Spot interruptions per instance-hour for each offer (NaN where not known), with where they come from."""
 
     hazard: tuple[Floats, Floats, Floats]
@@ -97,7 +99,7 @@ class Interruptions:
     as_of: npt.NDArray[np.object_]
 
     @classmethod
-    def of(cls, offers: Offers, advisor: pd.DataFrame) -> Interruptions:
+    def of(cls, offers: Offers, advisor: pd.DataFrame) -> SpotHazards:
         """Joins the Spot advisor's monthly bands to the offers by type and region."""
         low = advisor["monthly_interruption_low_fraction"].to_numpy(float)
         high = advisor["monthly_interruption_high_fraction"].to_numpy(float)
@@ -151,9 +153,9 @@ class Sources:
         return Offers.of(self.book.offers)
 
     @cached_property
-    def interruptions(self) -> Interruptions:
+    def interruptions(self) -> SpotHazards:
         """How often each offer is interrupted, if it is spot."""
-        return Interruptions.of(self.offers, self.book.snapshot.read("facts/spot_interruptions"))
+        return SpotHazards.of(self.offers, Interruptions.open(self.book.snapshot).table)
 
     @cached_property
     def _training_rates(self) -> TrainingRates:
@@ -181,9 +183,9 @@ class Sources:
         return self._transfer[from_region]
 
     @cached_property
-    def region_facts(self) -> pd.DataFrame:
-        """Name, kind and partition of each region, indexed by region."""
-        return self.book.snapshot.read("facts/regions").set_index("region")
+    def places(self) -> Regions:
+        """Name, kind and partition of each region and zone."""
+        return Regions.open(self.book.snapshot)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -220,8 +222,8 @@ class Sources:
         return tuple(self.partition_of(region) for region in self.offers.regions)
 
     def partition_of(self, region: str) -> str:
-        """The AWS partition of a region: aws, aws-us-gov or aws-cn. Raises KeyError for an unknown region."""
-        return str(self.region_facts.at[self.parent_region(region), "partition"])
+        """The AWS partition of a region: aws, aws-us-gov or aws-cn. Raises NotKnown."""
+        return str(self.places.require(region)["partition"])
 
     def parent_region(self, region: str) -> str:
         """The region that a Local or Wavelength Zone belongs to (us-east-1 for us-east-1-atl-1); else itself."""

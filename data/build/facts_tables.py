@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import botocore
 import pandas as pd
 
 from data.build import examples, measured_tables
@@ -101,15 +103,35 @@ def accelerators_table(raw: Path) -> pd.DataFrame:
 
 
 def regions_table(raw: Path) -> pd.DataFrame:
-    """facts/regions: every region that sells EC2 in the price files, with its name where a source gives it."""
+    """facts/regions: every region and zone that sells EC2 in the price files, with its name where a source gives it."""
     sold = pd.read_csv(raw / "prices/ec2_on_demand.csv", usecols=["region", "zone_kind", "source", "as_of"])
-    blocks = pd.read_csv(raw / "prices/ec2_capacity_blocks.csv", usecols=["region", "region_name"])
-    names = blocks.drop_duplicates("region").set_index("region")["region_name"]
+    blocks = pd.read_csv(raw / "prices/ec2_capacity_blocks.csv", usecols=["region", "region_name", "source", "as_of"])
+    blocks = blocks[blocks["region"] != "unknown"]
+    # A zone that only sells Capacity Blocks is missing from the on-demand file.
+    zones = blocks[~blocks["region"].isin(sold["region"])].assign(zone_kind="local_zone")
+    sold = pd.concat([sold, zones[sold.columns]])
     table = sold.sort_values(["region", "as_of", "source"]).drop_duplicates("region", keep="last").copy()
-    table["name"] = table["region"].map(names).str.replace(r"\s+", " ", regex=True)
+    named = blocks.drop_duplicates("region").set_index("region")["region_name"].str.replace(r"\s+", " ", regex=True)
+    official = botocore_region_names()
+    table["name"] = table["region"].map(official).fillna(table["region"].map(named))
+    table["name_source"] = (
+        table["region"]
+        .isin(official)
+        .map({True: f"botocore {botocore.__version__} endpoints.json", False: "as source"})
+        .where(table["name"].notna())
+    )
     table["partition"] = table["zone_kind"].map(lambda kind: "aws-us-gov" if kind == "govcloud" else "aws")
     table["basis"] = "published"
-    return table[["region", "name", "zone_kind", "partition", "basis", "source", "as_of"]]
+    return table[["region", "name", "name_source", "zone_kind", "partition", "basis", "source", "as_of"]]
+
+
+def botocore_region_names() -> dict[str, str]:
+    """AWS's own names of its regions, as its SDK ships them."""
+    endpoints = Path(botocore.__file__).parent / "data" / "endpoints.json"
+    partitions = json.loads(endpoints.read_text(encoding="utf-8"))["partitions"]
+    return {
+        region: str(facts["description"]) for partition in partitions for region, facts in partition["regions"].items()
+    }
 
 
 def service_facts_table(raw: Path) -> pd.DataFrame:
