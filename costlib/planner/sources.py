@@ -223,7 +223,7 @@ class Sources:
 
     def partition_of(self, region: str) -> str:
         """The AWS partition of a region: aws, aws-us-gov or aws-cn. Raises NotKnown."""
-        return str(self.places.require(region)["partition"])
+        return str(self.places.require(self.parent_region(region))["partition"])
 
     def parent_region(self, region: str) -> str:
         """The region that a Local or Wavelength Zone belongs to (us-east-1 for us-east-1-atl-1); else itself."""
