@@ -1,0 +1,101 @@
+"""Times look-ups and a full search on one core: ``python -m tests.bench.planner``.
+
+A full search is all types and regions of the snapshot, both services, all purchase options, three precisions and
+counts 1 to 8. Times on a shared machine are sizes; each stands beside a yardstick timed in the same run: one pass
+of plain NumPy arithmetic over as many numbers, and an interpreter that starts and does nothing. Writes
+build/bench/planner.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OUT = ROOT / "build" / "bench" / "planner.json"
+EXAMPLE = ROOT / "data" / "examples" / "gpt2-1.5b.yaml"
+
+
+def cpu_seconds_of(code: str, runs: int = 7) -> float:
+    """Median CPU seconds (user and system) of a fresh interpreter that runs ``code``."""
+    times = []
+    for _ in range(runs):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return median(times)
+
+
+def seconds_of(work: Callable[[], object], runs: int = 15) -> float:
+    """Median wall seconds of ``work``."""
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def measure() -> dict[str, float]:
+    """All figures; seconds unless the name says otherwise."""
+    import numpy as np
+
+    from costlib.planner.explain import plans
+    from costlib.planner.ladder import ladder
+    from costlib.planner.search import search
+    from costlib.planner.sources import Sources
+    from costlib.prices.book import PriceBook
+    from costlib.workload import Workload
+
+    def open_and_look_up() -> None:
+        PriceBook.open().on_demand("p5.48xlarge", "us-east-1")
+
+    start = time.perf_counter()
+    sources = Sources.open()
+    workload = Workload.from_yaml(EXAMPLE, sources.vocabulary)
+    result = search(workload, sources)
+    first_answer = time.perf_counter() - start
+
+    again = seconds_of(lambda: search(workload, sources))
+    numbers = np.random.default_rng(0).random(result.enumerated)
+    yardstick = seconds_of(lambda: numbers * 1.5 + numbers)
+    bare = cpu_seconds_of("pass")
+    imported = cpu_seconds_of("import costlib")
+    return {
+        "import_costlib_cpu_seconds": imported,
+        "import_costlib_over_bare_interpreter_cpu_seconds": imported - bare,
+        "price_book_open_seconds": seconds_of(PriceBook.open),
+        "price_book_open_and_first_look_up_seconds": seconds_of(open_and_look_up),
+        "first_search_with_opening_seconds": first_answer,
+        "search_seconds": again,
+        "candidates_enumerated": result.enumerated,
+        "candidates_costed": len(result.candidates),
+        "candidates_enumerated_per_second": result.enumerated / again,
+        "candidates_costed_per_second": len(result.candidates) / again,
+        "search_over_one_numpy_pass_ratio": again / yardstick,
+        "ladder_seconds": seconds_of(lambda: ladder(result)),
+        "hundred_itemised_plans_seconds": seconds_of(lambda: plans(result, result.order[:100])),
+    }
+
+
+def main() -> None:
+    """Measures on one core, prints, and writes the JSON."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    figures = measure()
+    for name, value in figures.items():
+        print(f"{name:52} {value:,.4g}" if value < 1e6 else f"{name:52} {value:,.0f}")
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

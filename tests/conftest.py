@@ -1,0 +1,12 @@
+"""What every test shares: Hypothesis settings that do not depend on how fast the machine is."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# Two shared cores stop now and then: a deadline per example would fail tests for that. In CI the examples are
+# the same at every run, so that a red gate is about the change.
+settings.register_profile("workbook", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("workbook")
