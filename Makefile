@@ -47,7 +47,8 @@ test: environment ## everything CI runs: ruff, mypy, pytest, the notebooks, the 
 	$(BIN)/python -m pytest --nbval-lax notebooks
 
 bench: environment browser ## times the planner on one core, and the calculator against a bare page
-	$(BIN)/python -m bench.browser
+	$(BIN)/python -m tests.bench.planner
+	$(BIN)/python -m tests.bench.browser
 
 refresh: environment ## what the embedded snapshot is; live prices want AWS access
 	@$(BIN)/costlib snapshot || true

@@ -1,0 +1,241 @@
+"""The command line as a person meets it: answers, refusals, exit codes and stable keys."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import costlib
+from costlib import cli
+from costlib.planner.plan import Band, Line, Plan
+from tests.exports.conftest import WORKLOAD
+
+
+@pytest.fixture
+def workload(tmp_path: Path) -> Path:
+    path = tmp_path / "w.yaml"
+    path.write_text(WORKLOAD)
+    return path
+
+
+class Ran:
+    """What a command printed and its exit code."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], *words: object) -> None:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main([str(word) for word in words])
+        self.code = stopped.value.code
+        self.out, self.err = capsys.readouterr()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def test_help_names_every_command_and_is_quick_to_import() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, costlib.cli; print('pandas' in sys.modules, 'numpy' in sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["False", "False"]
+    assert sorted(cli.cli.commands) == ["plan", "price", "report", "snapshot"]
+
+
+def _commands(group: click.Group, path: str = "costlib") -> list[tuple[str, click.Command]]:
+    found = []
+    for name, command in group.commands.items():
+        found.append((f"{path} {name}", command))
+        if isinstance(command, click.Group):
+            found += _commands(command, f"{path} {name}")
+    return found
+
+
+def test_every_command_has_json_and_says_its_keys() -> None:
+    for path, command in _commands(cli.cli):
+        if path != "costlib report":
+            assert "as_json" in [option.name for option in command.params], path
+            assert "JSON:" in (command.help or ""), path
+
+
+def test_public_names_load_when_used() -> None:
+    for name in costlib.__all__:
+        assert getattr(costlib, name) is not None
+    with pytest.raises(AttributeError):
+        costlib.nothing  # noqa: B018
+
+
+def test_price_json_has_every_way_to_buy(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = Ran(capsys, "price", "g5.xlarge", "--region", "us-east-1", "--json").json
+    keys = {"service", "region", "az", "purchase", "option", "usd_low", "usd_per_hour", "usd_high", "unit", "basis",
+            "rule", "source", "as_of"}  # fmt: skip
+    assert all(keys <= row.keys() for row in rows)
+    assert {"on_demand", "spot", "reserved", "savings_plan"} <= {row["purchase"] for row in rows}
+    (on_demand,) = [row for row in rows if (row["service"], row["purchase"]) == ("ec2", "on_demand")]
+    assert on_demand["usd_per_hour"] == 1.006 and on_demand["unit"] == "usd_per_hour" and on_demand["az"] is None
+    assert all(row["rule"] for row in rows if row["basis"] in ("derived", "estimate"))
+
+
+def test_price_refuses_unknown_names_together(capsys: pytest.CaptureFixture[str]) -> None:
+    ran = Ran(capsys, "price", "g5.xlarg", "--region", "us-eats-1", "--service", "ec3", "--json")
+    assert ran.code == 2
+    assert [fault["field"] for fault in ran.json["errors"]] == ["region", "service", "instance_type"]
+    assert "g5.xlarge" in ran.json["errors"][2]["nearest"]
+    assert "did you mean g5.xlarge" in Ran(capsys, "price", "g5.xlarg").err
+
+
+def test_price_takes_own_discounts(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("price", "p5.48xlarge", "--region", "us-east-1", "--service", "ec2", "--json")
+    plain, own = Ran(capsys, *words).json, Ran(capsys, *words, "--discount", "ec2=10").json
+    assert [row["usd_per_hour"] for row in own] == pytest.approx([0.9 * row["usd_per_hour"] for row in plain])
+
+
+def test_plan_json_is_sorted_and_adds_up(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    plans = Ran(capsys, "plan", workload, "--json", "--limit", "40").json
+    assert len(plans) == 40 and [plan["rank"] for plan in plans] == list(range(1, 41))
+    costs = [plan["cost_usd"]["expected"] for plan in plans]
+    assert costs == sorted(costs)
+    for plan in plans:
+        assert plan["cost_usd"]["low"] <= plan["cost_usd"]["expected"] <= plan["cost_usd"]["high"]
+        assert sum(line["usd"] for line in plan["lines"]) == pytest.approx(plan["cost_usd"]["expected"], rel=1e-9)
+        assert plan["meets_deadline"] and plan["hours"]["expected"] <= 72
+        assert all(line["basis"] and line["source"] and line["as_of"] for line in plan["lines"])
+
+
+def test_plan_keys_are_those_that_help_names(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    (one,) = Ran(capsys, "plan", workload, "--json", "--limit", "1").json
+    text = cli.plan.help or ""
+    for key in [*one, *one["hours"], *one["lines"][0]]:
+        assert key in text, key
+    line = Line("compute", Band(1, 1, 1), "published", "s", "2026-01-01", "a")
+    assert set(one) == set(
+        Plan("ec2", "t", 1, "r", None, "spot", "", "bf16", "", 0, Band(1, 1, 1), "user", "", "", (line,), True, True, 1)
+        .as_dict()
+    )  # fmt: skip
+
+
+def test_plan_shows_late_plans_only_when_asked(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    plans = Ran(capsys, "plan", workload, "--json", "--limit", "0", "--include-late").json
+    late = [plan for plan in plans if not plan["meets_deadline"]]
+    assert late and all(plan["rank"] == 0 and plan["hours"]["expected"] > 72 for plan in late)
+    on_time = Ran(capsys, "plan", workload, "--json", "--limit", "0").json
+    assert len(on_time) == len(plans) - len(late)
+
+
+def test_plan_text_has_units_date_and_reasons(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    ran = Ran(capsys, "plan", workload, "--ladder", "--best-per", "service,instance_type,purchase")
+    assert ran.code == 0
+    said = ("as of 20", "USD a run", "fell out because", "candidates hold the deadline", "naive start", "estimate")
+    assert [words for words in said if words not in ran.out] == []
+
+
+def test_plan_explain_ladder_and_excluded(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    assert "usd_per_hour * count" in Ran(capsys, "plan", workload, "--explain", "2").out
+    one = Ran(capsys, "plan", workload, "--explain", "2", "--json").json
+    assert one["rank"] == 2
+    found = Ran(capsys, "plan", workload, "--ladder", "--json").json
+    assert found["end_usd"] < found["start"]["cost_usd"] and len(found["rungs"]) == 6
+    gone = Ran(capsys, "plan", workload, "--excluded", "--json").json
+    assert sum(row["candidates"] for row in gone["exclusions"]) + gone["on_time"] == gone["enumerated"]
+    assert Ran(capsys, "plan", workload, "--explain", "0").code == 2
+    assert Ran(capsys, "plan", workload, "--json", "--ladder", "--excluded").code == 2
+
+
+def test_plan_refuses_everything_at_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(WORKLOAD.replace("us-west-2", "us-wset-2").replace("deadline_hours: 72", "deadline_hours: -1"))
+    ran = Ran(capsys, "plan", path, "--discount", "ec2=lots", "--out", tmp_path / "x.pdf", "--json")
+    assert ran.code == 2
+    fields = [fault["field"] for fault in ran.json["errors"]]
+    assert fields[0] == "--out" and "discounts.ec2" in fields and "deadline_hours" in fields
+    assert any(field.startswith("search.regions") for field in fields)
+
+
+def test_impossible_deadline(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(WORKLOAD.replace("deadline_hours: 72", "deadline_hours: 0.001"))
+    ran = Ran(capsys, "plan", path, "--json")
+    assert ran.code == 2
+    (fault,) = ran.json["errors"]
+    assert fault["field"] == "deadline_hours" and fault["value"] == 0.001 and "fastest" in fault["problem"]
+    assert "deadline_hours: 0.001 cannot be met" in Ran(capsys, "plan", path).err
+
+
+def test_empty_search(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(WORKLOAD.replace("[g5, p4d, p5]", "[t3]"))
+    ran = Ran(capsys, "plan", path, "--json")
+    assert ran.code == 2 and ran.json["errors"][0]["field"] == "search"
+    assert "no candidate is left" in Ran(capsys, "plan", path).err
+
+
+def test_wrong_usage_is_json_too(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    ran = Ran(capsys, "plan", workload, "--limit", "many", "--json")
+    assert ran.code == 2 and ran.json["errors"][0]["field"] == "limit"
+    assert Ran(capsys, "prise", "--json").code == 2
+    assert "Usage:" in Ran(capsys, "plan").err
+
+
+def test_plan_writes_a_file(capsys: pytest.CaptureFixture[str], workload: Path, tmp_path: Path) -> None:
+    assert Ran(capsys, "plan", workload, "--limit", "3", "--out", tmp_path / "x.csv").code == 0
+    assert len((tmp_path / "x.csv").read_text().splitlines()) == 4
+
+
+def test_report_refuses_before_it_runs(
+    capsys: pytest.CaptureFixture[str], workload: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from costlib.reports import runner
+
+    monkeypatch.setattr(runner, "_executed", lambda *_: pytest.fail("the notebook ran"))
+    out = tmp_path / "none" / "r.html"
+    ran = Ran(capsys, "report", "plan", workload, "--out", out, "-p", "topn=3", "-p", "workload=x", "--json")
+    assert ran.code == 2
+    assert [fault["field"] for fault in ran.json["errors"]] == ["-p", "-p workload", "--out"]
+    ran = Ran(capsys, "report", "plan", workload, "--out", tmp_path / "r.html", "-p", "top_n=0", "--json")
+    assert [fault["field"] for fault in ran.json["errors"]] == ["top_n"]
+
+
+def test_report_writes_its_page(capsys: pytest.CaptureFixture[str], workload: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.html"
+    ran = Ran(capsys, "report", "plan", workload, "--out", out, "-p", "top_n=3", "--json")
+    assert ran.code == 0 and ran.json["file"] == str(out) and ran.json["parameters"]["top_n"] == 3
+    assert ran.json["snapshot_id"] in out.read_text()
+
+
+def test_snapshot_lists_and_verifies(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Ran(capsys, "snapshot", "--json").json
+    assert found["snapshot_id"] and all(row["verified"] and row["rows"] > 0 for row in found["tables"])
+    assert Ran(capsys, "snapshot", "verify").code == 0
+
+
+def test_damaged_snapshot_is_found(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices" / "s3.csv").write_text("changed\n")
+    table = {"file": "prices/s3.csv", "rows": 1, "sha256": "0" * 64, "as_of_oldest": None, "as_of_newest": None}
+    content = {"snapshot_id": "x", "as_of": "2026-01-01", "tables": {"prices/s3": table}}
+    (tmp_path / "PROVENANCE.json").write_text(json.dumps(content))
+    monkeypatch.setenv("COSTLIB_DATA", str(tmp_path))
+    ran = Ran(capsys, "snapshot", "verify")
+    assert ran.code == 1 and "DAMAGED" in ran.out and "damaged" in ran.err
+    monkeypatch.setenv("COSTLIB_DATA", str(tmp_path / "none"))
+    assert Ran(capsys, "snapshot").code == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error(workload: Path) -> None:
+    command = f"{sys.executable} -m costlib plan {workload} --json --limit 500 | head -c 10"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert len(done.stdout) == 10 and done.stderr == ""
+
+
+def test_version_is_the_project_s() -> None:
+    import tomllib
+
+    from costlib.paths import repository_dir
+
+    project = tomllib.loads((repository_dir() / "pyproject.toml").read_text())["project"]
+    assert project.get("version", costlib.__version__) == costlib.__version__
