@@ -20,7 +20,7 @@ class Fault:
         shown = repr(self.value)
         if len(shown) > 80:
             shown = shown[:77] + "..."
-        text = f"{self.field}: {shown} {self.problem}"
+        text = f"{self.field} {self.problem}" if self.value is None else f"{self.field}: {shown} {self.problem}"
         if self.nearest:
             text += f" (did you mean {', '.join(self.nearest)}?)"
         return text

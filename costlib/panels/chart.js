@@ -12,7 +12,8 @@ function slot(version) {
   return globalThis[name];
 }
 
-const CONFIG = { displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+// Dollar signs are money here, not mathematics: "$3 ($2 – $5)" would be typeset, or vanish.
+const CONFIG = { typesetMath: false, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
 const HEIGHT_PX = 360;
 
 async function draw_in(box, model, signal) {

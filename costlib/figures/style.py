@@ -1,0 +1,50 @@
+"""One look for all charts: colours that colour-blind readers can tell apart, units on axes, the book's date below."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+#: Okabe and Ito's palette, in a fixed meaning for purchase options.
+PURCHASE_COLOURS = {
+    "on_demand": "#0072B2",
+    "spot": "#009E73",
+    "reserved": "#D55E00",
+    "savings_plan": "#CC79A7",
+    "capacity_block": "#E69F00",
+}
+ITEM_COLOURS = {
+    "compute": "#0072B2",
+    "service_premium": "#CC79A7",
+    "start_up": "#999999",
+    "spot_rework": "#D55E00",
+    "unused_commitment": "#E69F00",
+    "dataset_storage": "#56B4E9",
+    "checkpoint_storage": "#009E73",
+    "data_transfer": "#F0E442",
+}
+INK, MUTED, GRID = "#1f2933", "#616e7c", "#e4e7eb"
+
+
+def finish(figure: go.Figure, banner: str, height_px: int = 420) -> go.Figure:
+    """The common look, with ``banner`` (snapshot and date of the prices) written under the chart."""
+    figure.update_layout(
+        template="plotly_white",
+        height=height_px,
+        margin={"l": 70, "r": 20, "t": 40, "b": 80},
+        font={"family": "system-ui, sans-serif", "size": 13, "color": INK},
+        title_font_size=15,
+        hoverlabel={"align": "left"},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    figure.add_annotation(
+        text=banner,
+        xref="paper",
+        yref="paper",
+        x=0,
+        y=0,
+        yshift=-62,
+        showarrow=False,
+        font={"size": 11, "color": MUTED},
+        xanchor="left",
+    )
+    return figure
