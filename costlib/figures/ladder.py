@@ -132,7 +132,14 @@ def _step(saved_usd: float, saved_fraction: float) -> str:
 
 def _change(saved_fraction: float) -> str:
     """A saving as a change of the cost: −40 % for 0.4 saved."""
-    return f"{'−' if saved_fraction >= 0 else '+'}{display.percent(abs(saved_fraction))}"
+    return f"{'−' if saved_fraction >= 0 else '+'}{share(abs(saved_fraction))}"
+
+
+def share(fraction: float) -> str:
+    """A share in percent that says 100 % only of a whole: 0.997 is 99.7 %."""
+    if 0.99 <= fraction < 1:
+        return f"{math.floor(fraction * 1000) / 10:.1f} %"
+    return display.percent(fraction)
 
 
 def _late(meets_deadline: bool) -> str:

@@ -26,31 +26,42 @@ TEXT_ROOM = 1.75
 
 
 def figure(ladder: Ladder, banner: str) -> go.Figure:
-    """USD a run after each choice, one below the other: what is left to pay (dark), what the choice saved (light)."""
+    """USD a run after each choice, one below the other: what is left to pay (dark), what the choice saved (light).
+
+    Kept slim (each bar says its number, so there is no axis, legend or template), because it is drawn again at
+    every move of a slider.
+    """
     made = go.Figure(
         [
-            go.Bar(orientation="h", name="to pay", uid="left", marker={"color": LEFT}),
-            go.Bar(orientation="h", name="saved by this", uid="saved", marker={"color": SAVED}),
-            go.Scatter(
-                mode="text",
-                textposition="middle right",
-                uid="texts",
-                showlegend=False,
-                hoverinfo="skip",
+            go.Bar(
+                orientation="h",
+                name="saved",
+                uid="saved",
+                marker={"color": SAVED},
+                textposition="outside",
+                constraintext="none",
                 cliponaxis=False,
+                hovertemplate="saves %{customdata:$,.2f} a run<extra></extra>",
+            ),
+            go.Bar(
+                orientation="h",
+                name="to pay",
+                uid="left",
+                marker={"color": LEFT},
+                hovertemplate="%{x:$,.2f} a run<extra></extra>",
             ),
         ]
     )
-    made.update_traces(hovertemplate="%{x:$,.2f} a run<extra></extra>", selector={"type": "bar"})
     finish(made, banner="")
     made.update_layout(
-        barmode="stack",
+        template=None,
+        barmode="overlay",
         bargap=0.3,
-        xaxis={"tickprefix": "$", "nticks": 4, "title": {"text": "USD a run (expected)", "font": {"size": 12}}},
+        showlegend=False,
+        xaxis={"visible": False, "fixedrange": True},
         yaxis={"autorange": "reversed", "fixedrange": True},
         dragmode=False,
-        margin={"l": 105, "r": 8, "t": 30, "b": 76},
-        legend={"traceorder": "normal"},
+        margin={"l": 105, "r": 8, "t": 4, "b": 38},
         annotations=[_banner(banner)],
     )
     refill(made, ladder)
@@ -66,12 +77,12 @@ def refill(made: go.Figure, ladder: Ladder) -> None:
     late = [not ladder.start_meets_deadline, *(not rung.meets_deadline for rung in ladder.rungs)]
     shares = [None, *(rung.saved_fraction for rung in ladder.rungs)]
     ends = [cost + gone for cost, gone in zip(left, saved, strict=True)]
-    bars_left, bars_saved, texts = made.data
-    bars_left.x, bars_saved.x, texts.x = left, saved, ends
-    if list(texts.y or ()) != names:
-        bars_left.y = bars_saved.y = texts.y = names
-        made.layout.height = 130 + BAR_PX * len(names)
-    texts.text = [f" {_text(*one)}" for one in zip(left, shares, late, strict=True)]
+    light, dark = made.data
+    light.x, dark.x, light.customdata = ends, left, saved
+    if list(dark.y or ()) != names:
+        light.y = dark.y = names
+        made.layout.height = 50 + BAR_PX * len(names)
+    light.text = [_text(*one) for one in zip(left, shares, late, strict=True)]
     made.layout.xaxis.range = [0, max(ends) * TEXT_ROOM]
 
 
@@ -83,7 +94,7 @@ def _banner(banner: str) -> dict[str, object]:
         "yref": "paper",
         "x": 0,
         "y": 0,
-        "yshift": -74,
+        "yshift": -36,
         "align": "left",
         "showarrow": False,
         "font": {"size": 10, "color": MUTED},

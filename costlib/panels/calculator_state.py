@@ -18,6 +18,7 @@ from costlib.planner.explain import plans
 from costlib.planner.ladder import LEVERS, Ladder, ladder
 from costlib.planner.plan import Plan
 from costlib.planner.search import Result, search
+from costlib.planner.shortlist import shortlist
 from costlib.planner.sources import Sources
 from costlib.workload import PURCHASES, SERVICES, Workload
 
@@ -114,6 +115,7 @@ class CalculatorState(traitlets.HasTraits):
         #: Called once after each change of the choices, when answer, faults and stale stand.
         self.on_answer: list[Callable[[], None]] = []
         self._held = False
+        self._shortlists: dict[str, Sources] = {}
         self.defaults = self._defaults()
         self.change(self.defaults)
 
@@ -194,6 +196,13 @@ class CalculatorState(traitlets.HasTraits):
         }
         return example.changed(changes, self.sources.vocabulary)
 
+    @property
+    def _shortlist(self) -> Sources:
+        """What can win from the home region, kept once made: the answers are those of a search of everything."""
+        if self.home_region not in self._shortlists:
+            self._shortlists[self.home_region] = shortlist(self.sources, self.home_region)
+        return self._shortlists[self.home_region]
+
     @traitlets.observe(*INPUTS)
     def _changed(self, _change: object) -> None:
         if not self._held:
@@ -201,7 +210,7 @@ class CalculatorState(traitlets.HasTraits):
 
     def _answer_again(self) -> None:
         try:
-            result = search(self.workload, self.sources)
+            result = search(self.workload, self._shortlist)
             self._require_on_time(result)
             allowed = [lever for lever in LEVERS if lever not in self._forbidden()]
             answer = Answer(result, *_best_and_others(result), ladder(result, allowed))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from costlib.display import PURCHASE_NAMES, SERVICE_NAMES, escape, hours, hours_band, usd, usd_band
 from costlib.errors import Fault
+from costlib.figures.savings import LEFT
 from costlib.panels.banner import banner_html, basis_html
 from costlib.panels.calculator_state import Alternative, Answer, CalculatorState
 from costlib.planner.plan import Band, Plan
@@ -118,7 +119,8 @@ def start(answer: Answer) -> str:
     return (
         f"The start: {escape(begin['instance'])} machines, {PURCHASE_NAMES[begin['purchase']]},"
         f" {SERVICE_NAMES[begin['service']]}, region {escape(begin['region'])}, {escape(begin['precision'])} numbers."
-        " Each bar frees one more choice; effects multiply, so their order matters."
+        f" Each bar frees one more choice: USD a run that are left (<b style='color:{LEFT}'>dark</b>) and saved"
+        " (light), expected. Effects multiply, so their order matters."
     )
 
 

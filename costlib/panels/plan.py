@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets
 import plotly.graph_objects as go
 from ipywidgets import HTML, Button, HBox, VBox
 
-from costlib.display import escape
 from costlib.figures import breakdown, cost_time
 from costlib.figures import ladder as ladder_figure
 from costlib.panels.background import worker
 from costlib.panels.banner import banner_html, look
 from costlib.panels.chart import Chart, ClickedPoint, chart, update
 from costlib.panels.clickable import Clickable
+from costlib.panels.plan_controls import running, starts, yaml_box
 from costlib.panels.plan_state import PlanState
 from costlib.panels.plan_table import PlanTable, table_html
 from costlib.panels.plan_views import (
@@ -50,7 +49,7 @@ def plan_panel(state: PlanState | None = None, shelf: ScenarioShelf | None = Non
     """The whole panel; give a state to read it beside the panel."""
     state = state or open_state()
     banner, answer = HTML(), HTML()
-    form = VBox([_starts(state), WorkloadForm(state, YAML=_yaml(state)).widget])
+    form = VBox([starts(state), WorkloadForm(state, YAML=yaml_box(state)).widget])
 
     def show_answer(_change: object = None) -> None:
         banner.value = banner_html(state.sources.book.banner)
@@ -73,7 +72,7 @@ def plan_panel(state: PlanState | None = None, shelf: ScenarioShelf | None = Non
     )
     tabs.selected_index = 0
     tabs.observe(lambda change: views.open(change["new"]), "selected_index")
-    panel = VBox([look(), banner, form, _running(state), answer, tabs])
+    panel = VBox([look(), banner, form, running(state), answer, tabs])
     panel.add_class("costlib")
     return panel
 
@@ -205,87 +204,6 @@ def _filters(table: PlanTable) -> HBox:
     row = HBox([words, variants, late])
     row.add_class("costlib-choices")
     return row
-
-
-def _starts(state: PlanState) -> HBox:
-    """Ways to begin and to go back: an example, a file, undo and redo."""
-    examples = sorted((data_dir() / "examples").glob("*.yaml"))
-    example = ipywidgets.Dropdown(
-        options=[("choose…", ""), *((path.stem, path.name) for path in examples)],
-        description="Example",
-        tooltip="Public models; the files say where their numbers come from",
-        style={"description_width": "initial"},
-        layout={"width": "240px"},
-    )
-    upload = ipywidgets.FileUpload(accept=".yaml,.yml", description="Open YAML", layout={"width": "140px"})
-
-    def use_example(change: dict[str, Any]) -> None:
-        if change["new"]:
-            path = data_dir() / "examples" / change["new"]
-            state.propose_yaml(path.read_text(encoding="utf-8"), name=path.name)
-            example.value = ""
-
-    def use_upload(change: dict[str, Any]) -> None:
-        for file in change["new"]:
-            content = bytes(file["content"]).decode("utf-8", errors="replace")
-            state.propose_yaml(content, name=str(file["name"]))
-        upload.value = ()
-
-    example.observe(use_example, "value")
-    upload.observe(use_upload, "value")
-    return HBox([example, upload, *_history(state)], layout={"flex_flow": "row wrap"})
-
-
-def _yaml(state: PlanState) -> VBox:
-    """The workload as YAML text, to read, copy, paste and change."""
-    text = ipywidgets.Textarea(rows=16, layout={"width": "100%"}, tooltip="The workload as YAML")
-    use = Button(description="Use this YAML", layout={"width": "140px"}, tooltip="Answer for the text above")
-
-    def show_text(_change: object = None) -> None:
-        text.value = state.draft.workload.to_yaml()
-
-    show_text()
-    state.observe(show_text, "draft")
-    use.on_click(lambda _: state.propose_yaml(text.value))
-    return VBox([text, use])
-
-
-def _history(state: PlanState) -> list[Button]:
-    undo = Button(description="Undo", icon="undo", layout={"width": "90px"}, tooltip="Back to the values before")
-    redo = Button(description="Redo", icon="repeat", layout={"width": "90px"}, tooltip="Take the undo back")
-
-    def enable(_change: object = None) -> None:
-        undo.disabled, redo.disabled = not state.can_undo, not state.can_redo
-
-    enable()
-    state.observe(enable, ["can_undo", "can_redo"])
-    undo.on_click(lambda _: state.undo())
-    redo.on_click(lambda _: state.redo())
-    return [undo, redo]
-
-
-def _running(state: PlanState) -> VBox:
-    """Progress and a way to stop while a search runs; what went wrong after it."""
-    bar = ipywidgets.FloatProgress(min=0.0, max=1.0, layout={"width": "260px"})
-    stage = HTML()
-    stop = Button(description="Stop", icon="stop", layout={"width": "80px"}, tooltip="Keep the last good answer")
-    row = HBox([bar, stage, stop], layout={"visibility": "hidden", "height": "32px"})
-    problem = HTML()
-
-    def show(_change: object = None) -> None:
-        bar.value = state.progress
-        stage.value = f"<span class='costlib-note'>{escape(state.stage)}</span>"
-        # Hidden, not gone: the page below must not jump. A search that ends before it reports shows nothing.
-        row.layout.visibility = "visible" if state.busy and state.stage else "hidden"
-
-    def show_problem(_change: object = None) -> None:
-        problem.value = f"<div class='costlib-problem'>{escape(state.problem)}</div>" if state.problem else ""
-
-    show_problem()
-    state.observe(show, ["busy", "progress", "stage"])
-    state.observe(show_problem, "problem")
-    stop.on_click(lambda _: state.cancel())
-    return VBox([row, problem])
 
 
 def _downloads(state: PlanState, table: PlanTable) -> VBox:

@@ -33,6 +33,17 @@ SORTS: dict[str, tuple[str, str]] = {
     "hours": ("Hours", "start to finish, expected (low – high)"),
     "cost": ("USD a run", "sum of all items, expected (low – high)"),
 }
+#: What stands in one column.
+HEADINGS = (
+    ("rank",),
+    ("service",),
+    ("instance_type", "accelerators"),
+    ("region",),
+    ("purchase",),
+    ("precision",),
+    ("hours",),
+    ("cost",),
+)
 
 
 class PlanTable(traitlets.HasTraits):
@@ -91,7 +102,7 @@ def table_html(result: Result, table: PlanTable, selected_row: int | None) -> st
         _row(int(row), plan, rank, str(basis), row == selected_row, result.workload.deadline_hours)
         for row, plan, rank, basis in zip(shown, made, ranks(result, shown), bases, strict=True)
     )
-    head = "".join(_heading(key, table) for key in SORTS)
+    head = "".join(f"<th>{'<br>'.join(_heading(key, table) for key in keys)}</th>" for keys in HEADINGS)
     head += "<th title='does the expected time hold the deadline'>Deadline</th>"
     head += "<th title='how price and hours are known; the total is as weak as the weaker'>Price / hours known as</th>"
     what = "variants" if table.all_variants else "ways (best count and precision of each)"
@@ -107,24 +118,18 @@ def table_html(result: Result, table: PlanTable, selected_row: int | None) -> st
 
 def _heading(key: str, table: PlanTable) -> str:
     title, tip = SORTS[key]
-    arrow, state = "", "none"
-    if table.sort_by == key:
-        arrow, state = (" ▼", "descending") if table.descending else (" ▲", "ascending")
-    return (
-        f"<th aria-sort='{state}' title='{escape(tip)}'>"
-        f"<span role='button' tabindex='0' data-click='sort:{key}'>{title}{arrow}</span></th>"
-    )
+    arrow = "" if table.sort_by != key else " ▼" if table.descending else " ▲"
+    return f"<span role='button' tabindex='0' data-click='sort:{key}' title='{escape(tip)}'>{title}{arrow}</span>"
 
 
 def _row(row: int, plan: Plan, rank: int, price_basis: str, is_selected: bool, deadline_hours: float | None) -> str:
     option = f"<small> {escape(plan.option)}</small>" if plan.option else ""
-    accelerators = f"{plan.accelerator_count:g} × {escape(plan.accelerator)}" if plan.accelerator else "—"
+    accelerators = f"{plan.accelerator_count:g} × {escape(plan.accelerator)}" if plan.accelerator else "no accelerator"
     cost = plan.cost_usd
     cells = (
         str(rank) if rank else "—",
         display.SERVICE_NAMES[plan.service],
-        f"{plan.count} × {escape(plan.instance_type)}",
-        accelerators,
+        f"{plan.count} × {escape(plan.instance_type)}<small>{accelerators}</small>",
         escape(plan.region) + (f"<small>{escape(plan.az)}</small>" if plan.az else ""),
         f"{display.PURCHASE_NAMES[plan.purchase]}{option}",
         plan.precision,
@@ -143,7 +148,7 @@ def _deadline(plan: Plan, deadline_hours: float | None) -> str:
         return "none set"
     if not plan.meets_deadline:
         return "<span class='costlib-bad'>misses</span>"
-    return "holds" if plan.hours.high <= deadline_hours else "holds<small>if no slower than expected</small>"
+    return "holds" if plan.hours.high <= deadline_hours else "holds<small>slow end misses</small>"
 
 
 def _sort_keys(result: Result, column: str, rows: Ints) -> npt.NDArray[np.float64] | None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from costlib import display
 from costlib.display import escape
+from costlib.figures.ladder import share
 from costlib.panels.banner import basis_html
 from costlib.panels.plan_state import PlanState
 from costlib.planner.explain import explain
@@ -177,14 +178,14 @@ def ladder_html(state: PlanState) -> str:
             f"<tr><td>{buttons}</td><td>{escape(rung.meaning)}{late}</td>"
             f"<td class='costlib-number'>{display.usd(rung.cost_usd)}</td>"
             f"<td class='costlib-number'>{display.usd(rung.saved_usd) if rung.saved_usd else 'nothing'}"
-            f"<small>{display.percent(rung.saved_fraction) if rung.saved_usd else ''}</small></td>"
+            f"<small>{share(rung.saved_fraction) if rung.saved_usd else ''}</small></td>"
             f"<td class='costlib-number'>{display.usd(rung.alone_usd)}"
-            f"<small>{display.percent(rung.alone_fraction)} saved</small></td></tr>"
+            f"<small>{share(rung.alone_fraction)} saved</small></td></tr>"
         )
     late = "" if steps.start_meets_deadline else " It misses the deadline."
     return (
         f"<div class='costlib-note'>Naive start: {naive}: {display.usd(steps.start_usd)} a run.{late}"
-        f" All levers together save {display.percent(steps.saved_fraction)}. Effects multiply: what a lever saves"
+        f" All levers together save {share(steps.saved_fraction)}. Effects multiply: what a lever saves"
         " depends on those pulled before it, so try other orders.</div>"
         "<table class='costlib-table'><thead><tr><th>Order</th><th>Lever</th>"
         "<th class='costlib-number'>USD a run after it</th><th class='costlib-number'>Saved by it</th>"

@@ -148,7 +148,7 @@ def comparison_html(rows: list[Compared], snapshot_id: str) -> str:
 def scenarios_panel(shelf: ScenarioShelf) -> VBox:
     """Save under a name; load, delete or compare what is saved."""
     name = ipywidgets.Text(
-        description="Name",
+        description="Save as",
         placeholder=shelf.state.draft.workload.name,
         tooltip="Letters, digits, space . _ -",
     )

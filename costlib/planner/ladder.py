@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -182,6 +183,7 @@ class _Groups:
         return int(rows[int(np.lexsort((self._result.cost_usd[rows], late))[0])])
 
 
+@cache
 def accelerator_generation(instance_type: str) -> int:
     """How new the accelerators of a type are: EC2's own generation number (p5 before p6), P before other letters."""
     match = re.match(r"([a-z]+)(\d+)", instance_type)

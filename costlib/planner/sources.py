@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -146,6 +146,14 @@ class Sources:
         """The given book (default: the embedded snapshot) with the facts of the same snapshot."""
         book = book if book is not None else PriceBook.open()
         return cls(book, Hardware.open(book.snapshot))
+
+    def only(self, offers: Ints) -> Sources:
+        """The same prices and facts with some of the offers, by their row."""
+        fewer = replace(self, _rates={})
+        # A cached property is what stands under its name: this one is known already, and that one is as good here.
+        fewer.__dict__["offers"] = Offers.of(self.offers.frame.iloc[offers])
+        fewer.__dict__["_training_rates"] = self._training_rates
+        return fewer
 
     @cached_property
     def offers(self) -> Offers:

@@ -12,7 +12,7 @@ from tests.browser import harness
 
 NOTEBOOK = harness.ROOT / "notebooks" / "calculator.ipynb"
 DRAWN = ".costlib-main-chart .js-plotly-plot .point"
-LEFT_TO_PAY = "() => document.querySelector('.costlib-main-chart .js-plotly-plot')._fullData[0].x.at(-1)"
+LEFT_TO_PAY = "() => document.querySelector('.costlib-main-chart .js-plotly-plot')._fullData[1].x.at(-1)"
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_it_fits_a_phone_and_shows_no_code(base: str, page: Page) -> None:
     expect(page.locator(".costlib-answer .costlib-big")).to_be_in_viewport()
     # Text beside the bars is not cut.
     cut = page.evaluate(
-        """() => [...document.querySelectorAll('.costlib-main-chart .textpoint text')]
+        """() => [...document.querySelectorAll('.costlib-main-chart .bartext')]
             .filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.textContent)"""
     )
     assert cut == []

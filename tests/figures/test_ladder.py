@@ -51,3 +51,10 @@ def test_a_late_start_is_marked():
         texts = [note.text for note in ladder_figure.figure(answer, steps).layout.annotations]
         assert steps.start_meets_deadline != is_late
         assert ("The naive start misses the deadline." in texts) == is_late
+
+
+@pytest.mark.parametrize(
+    ("fraction", "text"), [(0.404, "40 %"), (0.9968, "99.6 %"), (0.99999, "99.9 %"), (1.0, "100 %"), (0.0, "0 %")]
+)
+def test_only_a_whole_is_a_hundred_percent(fraction, text):
+    assert ladder_figure.share(fraction) == text

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,6 +15,12 @@ from tests.example import sources, workload
 @pytest.fixture
 def state() -> PlanState:
     return PlanState(sources(), workload())
+
+
+def in_a_thread(act):
+    """Runs ``act`` where no event loop runs: the browser tests leave one behind in the main thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(act).result()
 
 
 def changed(state: PlanState, **changes):
@@ -196,7 +203,7 @@ def test_a_search_in_the_background_can_be_stopped(monkeypatch):
         assert not state.busy and "stopped" in state.problem
         assert state.result is result and state.draft is draft and not state.can_undo
 
-    asyncio.run(scene())
+    in_a_thread(lambda: asyncio.run(scene()))
 
 
 def test_of_two_searches_only_the_newer_is_shown():
@@ -213,7 +220,7 @@ def test_of_two_searches_only_the_newer_is_shown():
         await asyncio.sleep(0.2)
         assert answers == [2e10] and state.draft.workload.work.tokens == 2e10
 
-    asyncio.run(scene())
+    in_a_thread(lambda: asyncio.run(scene()))
 
 
 def test_quick_work_reports_no_progress():
@@ -228,11 +235,11 @@ def test_quick_work_reports_no_progress():
         assert await asyncio.wait_for(ends.get(), 10) == (7, None)
         assert reports == []
 
-    asyncio.run(scene())
+    in_a_thread(lambda: asyncio.run(scene()))
 
 
 def test_outside_a_loop_work_runs_at_once():
-    worker = background.worker()
+    worker = in_a_thread(background.worker)
     assert isinstance(worker, Foreground)
     ends = []
 

@@ -39,6 +39,11 @@ def test_a_filter_finds_what_is_far_down_the_list():
     assert regions and all(last in name for name in regions)
 
 
+def test_every_sort_has_a_heading():
+    html = table_html(result(), PlanTable(), None)
+    assert all(f"data-click='sort:{column}'" in html for column in SORTS)
+
+
 def test_a_filter_that_nothing_matches_says_so():
     answer = result()
     table = PlanTable(filter_text="no-such-thing")
@@ -108,4 +113,4 @@ def test_the_html_shows_the_selected_row_and_is_bounded():
 def test_the_slow_end_of_a_plan_is_not_hidden():
     answer = result()
     html = table_html(answer, PlanTable(filter_text="trn1.32xlarge"), None)
-    assert "if no slower than expected" in html
+    assert "slow end misses" in html
