@@ -7,11 +7,12 @@ import math
 
 ITEM_NAMES = {
     "compute": "Compute",
-    "service_premium": "SageMaker premium over EC2",
+    "service_premium": "SageMaker over EC2",
     "start_up": "Start-up",
     "spot_rework": "Rework after spot interruptions",
     "unused_commitment": "Committed hours left unused",
-    "dataset_storage": "Dataset storage (S3)",
+    "dataset_storage": "Dataset storage at home (S3)",
+    "copy_storage": "Storage of the dataset's copy (S3)",
     "checkpoint_storage": "Checkpoint storage (S3)",
     "data_transfer": "Data transfer to the region",
 }

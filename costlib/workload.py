@@ -74,7 +74,7 @@ def _without_repeats(values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _known(kind: str, what: str) -> Callable[[str, ValidationInfo], str]:
     def check(value: str, info: ValidationInfo) -> str:
         vocabulary = (info.context or {}).get("vocabulary")
-        if value != "all" and vocabulary is not None and value not in getattr(vocabulary, kind):
+        if vocabulary is not None and value not in getattr(vocabulary, kind):
             close = nearest(value, getattr(vocabulary, kind))
             hint = f" (did you mean {', '.join(close)}?)" if close else ""
             raise ValueError(f"is not {what} of the price book{hint}")
@@ -135,6 +135,8 @@ class Work(_Part):
 
     tokens: Annotated[Quantity, Field(le=1e17)] | None = None
     samples: Annotated[Quantity, Field(le=1e15)] | None = None
+    #: Tokens in one optimizer step (the global batch): how often gradients are exchanged.
+    tokens_per_step: Annotated[Quantity, Field(le=1e12)] = 524_288
     seconds_per_sample_on: SecondsPerSampleOn | None = None
     hours_on: HoursOn | None = None
 
@@ -252,10 +254,11 @@ class Workload(_Part):
 
         try:
             content = yaml.load(text, Loader=_unique_key_loader())
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, TypeError) as error:
+            # Dates and times that do not exist come as ValueError.
             mark = getattr(error, "problem_mark", None)
             where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the text"
-            problem = getattr(error, "problem", None) or "cannot be read"
+            problem = getattr(error, "problem", None) or str(error)
             raise InvalidInput([Fault(name, where, f"is not valid YAML: {problem}")]) from None
         return cls.from_mapping(content, vocabulary)
 
@@ -288,6 +291,8 @@ class Workload(_Part):
             target = content
             for parent in parents:
                 target = target.setdefault(parent, {})
+                if not isinstance(target, dict):
+                    raise InvalidInput([Fault(dotted, value, f"cannot be set: {parent} has no parts")])
             if value is None:
                 target.pop(last, None)
             else:
@@ -306,6 +311,8 @@ def _unique_key_loader() -> Any:
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = loader.construct_object(key_node)
+            if isinstance(key, (list, dict, set)):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a plain word", key_node.start_mark)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands twice", key_node.start_mark
@@ -313,7 +320,18 @@ def _unique_key_loader() -> Any:
             seen.add(key)
         return loader.construct_mapping(node, deep=True)
 
+    def number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
+        # YAML 1.1 reads 1:30 as 90 and 010 as 8, which nobody means.
+        text = node.value.lstrip("+-").replace("_", "")
+        if ":" in text or (len(text) > 1 and text[0] == "0" and text.isdigit()):
+            problem = f"{node.value} is not a plain number"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        made = loader.construct_yaml_int if node.tag.endswith(":int") else loader.construct_yaml_float
+        return made(node)
+
     Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    Loader.add_constructor("tag:yaml.org,2002:int", number)
+    Loader.add_constructor("tag:yaml.org,2002:float", number)
     return Loader
 
 

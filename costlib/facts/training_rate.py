@@ -19,13 +19,13 @@ from costlib.units import FLOPS_PER_TFLOPS, gbps_to_bytes_per_second
 
 #: Tokens in one optimizer step, for the share of a step that the network takes: GPT-3's smaller models used
 #: 0.5 M (Brown et al. 2020, table 2.1), GPT-2's reproductions 524,288. Larger batches exchange less often.
-TOKENS_PER_STEP = 524_288
+TOKENS_PER_STEP = 524_288.0
 #: Bytes through a node's network per parameter and step: 2-byte gradients sent and received, and half as much
 #: again when weights are sharded (Rajbhandari et al. 2020, arXiv 1910.02054, section 7).
 BYTES_PER_PARAMETER = 4.0
 BYTES_PER_PARAMETER_SHARDED = 6.0
 NETWORK_RULE = (
-    "; instances not known to be joined by EFA and NVLink: gradients of every 524,288 tokens cross the network"
+    "; several instances: gradients of every {tokens:,.0f} tokens cross their network"
     " (expected: not overlapped with compute; low: sharded weights, 1.5 times the traffic; high: overlapped)"
 )
 #: Of the chips held, the one whose fp32 and mixed-precision training are both measured without TF32.
@@ -54,6 +54,7 @@ class TrainingRates:
         precisions: Sequence[str],
         numerator: str = "model_flops",
         instance_types: Sequence[str] | None = None,
+        tokens_per_step: float = TOKENS_PER_STEP,
     ) -> pd.DataFrame:
         """One row per instance type x count x precision, in that order; all types unless some are named.
 
@@ -66,10 +67,15 @@ class TrainingRates:
         """
         chosen = None if instance_types is None else tuple(instance_types)
         # The caller's copy shares memory until it is written to, so that no one spoils the kept grid.
-        return self._grid(tuple(counts), tuple(precisions), numerator, chosen).copy(deep=False)
+        return self._grid(tuple(counts), tuple(precisions), numerator, chosen, tokens_per_step).copy(deep=False)
 
     def _build_grid(
-        self, counts: tuple[int, ...], precisions: tuple[str, ...], numerator: str, chosen: tuple[str, ...] | None
+        self,
+        counts: tuple[int, ...],
+        precisions: tuple[str, ...],
+        numerator: str,
+        chosen: tuple[str, ...] | None,
+        tokens_per_step: float,
     ) -> pd.DataFrame:
         instances = self.hardware.instances
         if chosen is not None:
@@ -89,10 +95,8 @@ class TrainingRates:
         known = np.array([isinstance(band, MeasuredBand) for band in bands])[index]
         reason = np.array(["" if isinstance(band, MeasuredBand) else band for band in bands], object)[index]
 
-        efa = (instances["efa_interfaces"].fillna(0) > 0) | instances["network_label"].str.contains("EFA", na=False)
-        cluster = (efa & (instances["nvlink_gb_s"].fillna(0) > 0)).to_numpy()[row]
         gbps = instances["network_gbps"].to_numpy(float)[row]
-        slow = known & (count > 1) & ~cluster
+        slow = known & (count > 1)
         no_network = slow & np.isnan(gbps)
         reason[no_network] = "the sustained network between its instances is not known"
         known &= ~no_network
@@ -104,11 +108,13 @@ class TrainingRates:
             return values
 
         low, expected, high = (column(name, np.nan, float) for name in ("low", "expected", "high"))
-        seconds = per_parameter_seconds(total[slow], count[slow], peak[slow], expected[slow], gbps[slow])
+        seconds = per_parameter_seconds(
+            total[slow], count[slow], peak[slow], expected[slow], gbps[slow], tokens_per_step
+        )
         low[slow], expected[slow], high[slow] = with_network(low[slow], expected[slow], high[slow], *seconds)
         basis, rule = column("basis", ""), column("rule", "")
         basis[slow] = "estimate"
-        rule[slow] += NETWORK_RULE
+        rule[slow] += NETWORK_RULE.format(tokens=tokens_per_step)
         return pd.DataFrame(
             {
                 "instance_type": instances.index.to_numpy(object)[row],
@@ -213,14 +219,19 @@ class TrainingRates:
 
 
 def per_parameter_seconds(
-    accelerators: NDArray, nodes: NDArray, peak_tflops: NDArray, fraction: NDArray, gbps: NDArray
+    accelerators: NDArray,
+    nodes: NDArray,
+    peak_tflops: NDArray,
+    fraction: NDArray,
+    gbps: NDArray,
+    tokens_per_step: float,
 ) -> tuple[NDArray, NDArray]:
     """Seconds that one step spends per model parameter: computing, and exchanging gradients between nodes.
 
     Compute: 6 FLOPs per parameter and token. Network: a ring all-reduce moves 4 (n-1)/n bytes per parameter
     through each node (2-byte gradients, out and in).
     """
-    compute = 6.0 * TOKENS_PER_STEP / (accelerators * peak_tflops * fraction * FLOPS_PER_TFLOPS)
+    compute = 6.0 * tokens_per_step / (accelerators * peak_tflops * fraction * FLOPS_PER_TFLOPS)
     network = BYTES_PER_PARAMETER * (nodes - 1) / nodes / gbps_to_bytes_per_second(gbps)
     return compute, network
 

@@ -30,6 +30,7 @@ def options(offers: pd.DataFrame, banner: str) -> go.Figure:
     made.add_trace(_prices(rows, names))
     made.update_layout(
         title=f"Ways to buy {_of(rows, 'instance_type')} in {_of(rows, 'region')} (hatched: estimates)",
+        showlegend=False,  # the names beside the bars say it
         yaxis={"categoryorder": "array", "categoryarray": names},
     )
     return _finished(made, rows, banner, left_px=270)

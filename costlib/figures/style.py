@@ -19,6 +19,7 @@ ITEM_COLOURS = {
     "spot_rework": "#D55E00",
     "unused_commitment": "#E69F00",
     "dataset_storage": "#56B4E9",
+    "copy_storage": "#1f2933",
     "checkpoint_storage": "#009E73",
     "data_transfer": "#F0E442",
 }

@@ -39,6 +39,7 @@ class _Page:
         self.alternatives = _html()
         self.sureness = _html()
         self.link_notes = _html("costlib-message")
+        self.link_notes.layout.display = "none"
         self.chart: Chart | None = None
         self.savings_note = _html("costlib-small")
         self.savings = ipywidgets.VBox(
@@ -53,8 +54,7 @@ class _Page:
         question.add_class("costlib-question")
         self.box = ipywidgets.VBox(
             [
-                look(),
-                ipywidgets.HTML(f"<style>{STYLE.read_text(encoding='utf-8')}</style>"),
+                _styles(),
                 self.link_notes,
                 question,
                 self.savings,
@@ -117,18 +117,18 @@ class _Page:
     def _open_link(self, query: str) -> None:
         values, faults = from_query(query, self.state.defaults, self.state.check)
         self.link_notes.value = text.link_notes(faults)
+        self.link_notes.layout.display = None if faults else "none"
         if values:
             self.state.change(values)
 
     def show(self) -> None:
         """Puts the state on the page: texts, the one chart and the link; what did not change is not sent."""
         state = self.state
-        # Answer and chart first: the page draws them while the kernel writes the rest.
+        if state.answer is not None and not state.stale:
+            # The chart first: the page draws it while the kernel writes the texts.
+            self._show_savings(state.answer)
         self.answer.value = text.answer(state)
         (self.answer.add_class if state.stale else self.answer.remove_class)("costlib-stale")
-        if state.answer is not None and not state.stale:
-            self._show_savings(state.answer)
-            self.savings_note.value = text.start(state.answer)
         for name, label in self.labels.items():
             label.value = text.label(state, name)
         by_name: dict[str, list[Fault]] = {}
@@ -138,6 +138,7 @@ class _Page:
             message.value = text.message(by_name.get(name, []))
         self.link.query = to_query(state.choices, state.defaults)
         if state.answer is not None and not state.stale:
+            self.savings_note.value = text.start(state.answer)
             self.alternatives.value = text.alternatives(state.answer)
             self.sureness.value = text.sureness(state.answer)
 
@@ -150,6 +151,13 @@ class _Page:
         else:
             savings.refill(self.chart.figure, answer.ladder)
             update(self.chart, self.chart.figure)
+
+
+def _styles() -> ipywidgets.Box:
+    """The looks of all panels and of this page; takes no room."""
+    made = ipywidgets.Box([look(), ipywidgets.HTML(f"<style>{STYLE.read_text(encoding='utf-8')}</style>")])
+    made.add_class("costlib-styles")
+    return made
 
 
 def _nearest(stops: Sequence[float], value: float) -> int:

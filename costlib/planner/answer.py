@@ -91,9 +91,7 @@ def example_paths() -> dict[str, Path]:
     return {path.stem: path for path in sorted((data_dir() / "examples").glob("*.yaml"))}
 
 
-def chosen_rows(
-    result: Result, limit: int = 0, include_late: bool = False, best_per: Sequence[str] = ()
-) -> Ints:
+def chosen_rows(result: Result, limit: int = 0, include_late: bool = False, best_per: Sequence[str] = ()) -> Ints:
     """Rows of a search to show: by expected cost, on time unless ``include_late``, at most ``limit`` (0: all).
 
     ``best_per`` keeps the cheapest of each group (of GROUPS). Raises InvalidInput if no plan holds the deadline

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,10 +11,11 @@ import numpy.typing as npt
 from costlib.basis import weakest
 from costlib.planner.lines import ITEMS, Item
 from costlib.planner.plan import Band, Line, Plan
-from costlib.planner.quantities import START_UP_RULE, Quantities, quantities
+from costlib.planner.quantities import CHECKPOINT_WRITE_RULE, START_UP_RULE, Quantities, quantities
 from costlib.planner.rates import Note
 from costlib.planner.search import Result
 from costlib.planner.sources import BANDS, OPEN_BAND_RULE
+from costlib.units import HOURS_PER_YEAR
 from costlib.workload import PURCHASES, SERVICES
 
 Ints = npt.NDArray[np.int64]
@@ -80,6 +80,8 @@ def _plan(
     hours = [float(end.wall_hours[index]) for end in ends]
     note = _hours_note(result, row)
     count = int(result.grid.counts[result.candidates.count_index[row]])
+    price = offers.usd_per_hour[1][offer]
+    commitment_usd = price * count * HOURS_PER_YEAR * offers.term_years[offer]
     accelerator, per_instance = result.sources.accelerators_of(instance_type)
     return Plan(
         service=SERVICES[offers.service[offer]],
@@ -100,6 +102,7 @@ def _plan(
         meets_deadline=bool(result.meets_deadline[row]),
         on_front=on_front,
         rank=rank,
+        commitment_usd=float(commitment_usd),
     )
 
 
@@ -114,37 +117,60 @@ def _hours_note(result: Result, row: int) -> Note:
 
 
 def _origin(result: Result, item: Item, row: int) -> Row:
-    """The price row of an item, weakened by the hours or the rule that it also rests on."""
+    """The price rows of an item, weakened by the hours or the rules that it also rests on."""
     offers = result.sources.offers
     offer = int(result.candidates.offer[row])
-    if item.price in ("storage", "transfer"):
-        prices = result.places.storage if item.price == "storage" else result.places.transfer
-        price = prices[offers.region[offer]]
-        assert price is not None, "a candidate without a storage or transfer price was costed"
-        origin = Row(price.basis, price.source, price.as_of, price.rule)
-    else:
-        origin = Row(**{name: str(offers.words[name][offer]) for name in ("basis", "source", "as_of", "rule")})
-    rules = [f"price: {origin.rule}"] if origin.rule else []
-    bases = [origin.basis]
-    source = origin.source
+    rows = [_price_row(result, price, offer) for price in dict.fromkeys(item.prices)]
+    bases = [held.basis for held in rows]
+    rules = [f"price: {held.rule}" for held in rows if held.rule]
+    sources = [held.source for held in rows]
+    committed_years = int(offers.term_years[offer])
     if item.uses_hours:
         note = _hours_note(result, row)
         bases.append(note.basis)
         rules.append(f"hours: {note.rule}" if note.rule else f"hours: {note.basis}")
-    if item.name in ("compute", "unused_commitment") and offers.term_years[offer]:
+    if item.name == "compute" and _is_sagemaker_on_demand(result, offer) and offers.ec2_on_demand_row[offer] < 0:
+        rules.append("EC2's price is not held here: SageMaker's price over EC2's is inside")
+    if item.name in ("compute", "unused_commitment") and committed_years:
         runs = result.workload.runs_per_month
         rules.append(f"commitment: every hour is paid; taken to serve {runs:g} runs a month for its whole term")
+    if item.name == "unused_commitment" and not committed_years:
+        rules.append("Capacity Blocks are sold in whole days up to 14, then in whole weeks up to 182 days")
     if item.name == "start_up":
         bases.append("estimate")
         rules.append(f"start-up: {START_UP_RULE[SERVICES[offers.service[offer]]]}")
     if item.name == "spot_rework":
         bases.append("estimate")
         interruptions = result.sources.interruptions
-        source += f"; {interruptions.source[offer]} of {interruptions.as_of[offer]}"
+        sources.append(f"{interruptions.source[offer]} of {interruptions.as_of[offer]}")
         rules.append("rework: Daly 2006, with the Spot advisor's monthly band as a constant rate")
+        rules.append(CHECKPOINT_WRITE_RULE)
         if interruptions.open_band[offer]:
             rules.append(OPEN_BAND_RULE)
-    return dataclasses.replace(origin, basis=weakest(bases), source=source, rule="; ".join(rules))
+    oldest = min(held.as_of for held in rows)
+    return Row(weakest(bases), "; ".join(dict.fromkeys(sources)), oldest, "; ".join(rules))
+
+
+def _is_sagemaker_on_demand(result: Result, offer: int) -> bool:
+    offers = result.sources.offers
+    return (SERVICES[offers.service[offer]], PURCHASES[offers.purchase[offer]]) == ("sagemaker", "on_demand")
+
+
+def _price_row(result: Result, price: str, offer: int) -> Row:
+    """One of the price rows that Item.prices names."""
+    offers, places = result.sources.offers, result.places
+    if price in ("offer", "ec2"):
+        known = offers.ec2_on_demand_row[offer]
+        at = known if price == "ec2" and known >= 0 and _is_sagemaker_on_demand(result, offer) else offer
+        return Row(**{name: str(offers.words[name][at]) for name in ("basis", "source", "as_of", "rule")})
+    region = offers.region[offer]
+    held = {
+        "home_storage": places.home_storage,
+        "storage": places.storage[region],
+        "transfer": places.transfer[region],
+    }[price]
+    assert held is not None, "a candidate without a storage or transfer price was costed"
+    return Row(held.basis, held.source, held.as_of, held.rule)
 
 
 def explain(plan: Plan) -> list[Mapping[str, object]]:

@@ -23,13 +23,14 @@ Inputs = dict[str, Floats]
 class Item:
     """One item: ``inputs`` gives the numbers that ``formula`` names, ``cost`` computes it on columns.
 
-    ``price`` says which price row stands behind it: ``offer``, ``ec2_on_demand``, ``storage`` or ``transfer``.
+    ``prices`` says which price rows stand behind it: ``offer``, ``ec2`` (EC2's on-demand offer where the plan's own is
+    SageMaker's, else the offer), ``home_storage``, ``storage``, ``transfer``.
     ``uses_hours``: the item is only as well known as the hours of the run.
     """
 
     name: str
     formula: str
-    price: str
+    prices: tuple[str, ...]
     uses_hours: bool
     inputs: Callable[[Workload, Quantities], Inputs]
     cost: Callable[[Inputs], Floats]
@@ -49,7 +50,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "compute",
         "usd_per_hour * count * work_hours",
-        "offer",
+        ("ec2",),
         True,
         lambda _, q: {"usd_per_hour": _known_ec2(q), "count": q.count, "work_hours": q.work_hours},
         lambda v: v["usd_per_hour"] * v["count"] * v["work_hours"],
@@ -57,7 +58,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "service_premium",
         "(sagemaker_usd_per_hour - ec2_usd_per_hour) * count * work_hours",
-        "offer",
+        ("ec2", "offer"),
         True,
         lambda _, q: {
             "sagemaker_usd_per_hour": q.usd_per_hour,
@@ -70,7 +71,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "start_up",
         "usd_per_hour * count * start_up_hours",
-        "offer",
+        ("offer",),
         False,
         lambda _, q: {"usd_per_hour": q.usd_per_hour, "count": q.count, "start_up_hours": q.start_up_hours},
         lambda v: v["usd_per_hour"] * v["count"] * v["start_up_hours"],
@@ -78,35 +79,56 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "spot_rework",
         "usd_per_hour * count * rework_hours",
-        "offer",
+        ("offer",),
         True,
-        lambda _, q: {"usd_per_hour": q.usd_per_hour, "count": q.count, "rework_hours": q.rework_hours},
+        lambda _, q: {
+            "usd_per_hour": q.usd_per_hour,
+            "count": q.count,
+            "rework_hours": q.rework_hours,
+            "work_hours": q.work_hours,
+            "mean_hours_between_interruptions": q.mtbi_hours,
+            "checkpoint_interval_hours": q.interval_hours,
+            "checkpoint_write_hours": q.checkpoint_write_hours,
+        },
         lambda v: v["usd_per_hour"] * v["count"] * v["rework_hours"],
     ),
     Item(
         "unused_commitment",
         "usd_per_hour * count * idle_hours",
-        "offer",
+        ("offer",),
         True,
         lambda _, q: {"usd_per_hour": q.usd_per_hour, "count": q.count, "idle_hours": q.idle_hours},
         lambda v: v["usd_per_hour"] * v["count"] * v["idle_hours"],
     ),
     Item(
         "dataset_storage",
-        "storage_usd_per_gib_month * dataset_gib / runs_per_month",
-        "storage",
+        "home_storage_usd_per_gib_month * dataset_gib / runs_per_month",
+        ("home_storage",),
         False,
         lambda w, q: {
-            "storage_usd_per_gib_month": q.storage_usd_per_gib_month,
+            "home_storage_usd_per_gib_month": q.home_storage_usd_per_gib_month,
             "dataset_gib": _constant(w.dataset.gib, q),
             "runs_per_month": _constant(w.runs_per_month, q),
         },
-        lambda v: v["storage_usd_per_gib_month"] * v["dataset_gib"] / v["runs_per_month"],
+        lambda v: v["home_storage_usd_per_gib_month"] * v["dataset_gib"] / v["runs_per_month"],
+    ),
+    # A copy elsewhere is made for each month with a run in it, kept for that month, and shared by its runs.
+    Item(
+        "copy_storage",
+        "copy_storage_usd_per_gib_month * dataset_gib / runs_sharing_a_copy",
+        ("storage",),
+        False,
+        lambda w, q: {
+            "copy_storage_usd_per_gib_month": q.copy_storage_usd_per_gib_month,
+            "dataset_gib": _constant(w.dataset.gib, q),
+            "runs_sharing_a_copy": _constant(max(w.runs_per_month, 1.0), q),
+        },
+        lambda v: v["copy_storage_usd_per_gib_month"] * v["dataset_gib"] / v["runs_sharing_a_copy"],
     ),
     Item(
         "checkpoint_storage",
         f"storage_usd_per_gib_month * checkpoint_gib * checkpoints_kept * wall_hours / {HOURS_PER_MONTH:g}",
-        "storage",
+        ("storage",),
         True,
         lambda w, q: {
             "storage_usd_per_gib_month": q.storage_usd_per_gib_month,
@@ -125,7 +147,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "data_transfer",
         "transfer_usd_per_gib * dataset_gib / runs_sharing_a_copy",
-        "transfer",
+        ("transfer",),
         False,
         lambda w, q: {
             "transfer_usd_per_gib": q.transfer_usd_per_gib,

@@ -16,10 +16,16 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Places:
-    """Prices by region code of Sources.offers; NaN where none is held. ``storage`` and ``transfer`` have the rows."""
+    """Prices by region code of Sources.offers; NaN where none is held. ``storage`` and ``transfer`` have the rows.
 
+    ``home_storage_usd_per_gib_month`` is where the dataset lives, ``is_home`` the regions that need no copy of it.
+    """
+
+    home_storage_usd_per_gib_month: float
+    is_home: npt.NDArray[np.bool_]
     storage_usd_per_gib_month: Floats
     transfer_usd_per_gib: Floats
+    home_storage: Price | None
     storage: tuple[Price | None, ...]
     transfer: tuple[Price | None, ...]
 
@@ -37,9 +43,14 @@ class Places:
         storage = tuple(sources.storage_prices.get(region) for region in regions)
         by_region = sources.transfer_prices(home)
         transfer = tuple(None if region == home else by_region.get(region) for region in regions)
+        is_home = np.array([region == home for region in regions])
+        home_storage = sources.storage_prices.get(home)
         return cls(
+            float(_amounts((home_storage,), needs_transfer)[0]),
+            is_home,
             _amounts(storage, needs_storage),
-            np.where([region == home for region in regions], 0.0, _amounts(transfer, needs_transfer)),
+            np.where(is_home, 0.0, _amounts(transfer, needs_transfer)),
+            home_storage,
             storage,
             transfer,
         )

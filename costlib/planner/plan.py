@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,9 +20,10 @@ class Band:
     def __add__(self, other: Band) -> Band:
         return Band(self.low + other.low, self.expected + other.expected, self.high + other.high)
 
-    def as_dict(self) -> dict[str, float]:
-        """JSON-ready."""
-        return {"low": self.low, "expected": self.expected, "high": self.high}
+    def as_dict(self) -> dict[str, float | None]:
+        """JSON-ready: what is not finite is null."""
+        ends = {"low": self.low, "expected": self.expected, "high": self.high}
+        return {name: end if math.isfinite(end) else None for name, end in ends.items()}
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,16 @@ class Line:
         return {
             "item": self.item,
             "usd": self.usd.expected,
-            "usd_low": self.usd.low,
-            "usd_high": self.usd.high,
+            "usd_low": self.usd.as_dict()["low"],
+            "usd_high": self.usd.as_dict()["high"],
             "basis": self.basis,
             "source": self.source,
             "as_of": self.as_of,
             "formula": self.formula,
-            "inputs": dict(self.inputs),
+            "inputs": {
+                name: None if isinstance(value, float) and not math.isfinite(value) else value
+                for name, value in self.inputs.items()
+            },
             "rule": self.rule,
         }
 
@@ -79,6 +84,8 @@ class Plan:
     lines: tuple[Line, ...]
     meets_deadline: bool
     on_front: bool
+    #: What is signed for, over the whole term; 0 without a term.
+    commitment_usd: float
     rank: int  # among the plans that hold the deadline, by expected cost, from 1; 0 for a late plan
 
     @property
@@ -120,6 +127,7 @@ class Plan:
             "hours_source": self.hours_source,
             "hours_rule": self.hours_rule,
             "cost_usd": self.cost_usd.as_dict(),
+            "commitment_usd": self.commitment_usd,
             "basis": self.basis,
             "lines": [line.as_dict() for line in self.lines],
             "meets_deadline": self.meets_deadline,

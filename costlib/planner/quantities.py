@@ -34,14 +34,15 @@ CAPACITY_BLOCK = PURCHASES.index("capacity_block")
 COMMITTED = (PURCHASES.index("reserved"), PURCHASES.index("savings_plan"))
 SAGEMAKER = SERVICES.index("sagemaker")
 
-#: Minutes from the first billed second to the first training step (low, expected, high), by service, and why.
-#: Facts: prices/service_facts rows ec2_launch and sagemaker_startup.
-START_UP_SECONDS = {"ec2": (22.6, 29.3, 480.0), "sagemaker": (196.0, 196.0, 480.0)}
+#: Seconds from the first billed second to the first training step (low, expected, high), by service, and why.
+#: From facts/service_facts, rows ec2_launch and sagemaker_startup. A job on EC2 starts its container and compiles
+#: its model just as one on SageMaker does, after the instance is up.
+START_UP_SECONDS = {"ec2": (22.6 + 196.0, 29.3 + 196.0, 480.0), "sagemaker": (196.0, 196.0, 480.0)}
 START_UP_RULE = {
-    "ec2": "launch to SSH as measured on small instances, 22.6-29.3 s; GPU images are slower and not measured,"
-    " the high end takes the 8 minutes an estimator budgets for a training job",
-    "sagemaker": "container start of one measured job, 196 s; the high end takes the 8 minutes"
-    " an estimator budgets for a training job",
+    "ec2": "launch to SSH as measured on small instances, 22.6-29.3 s (GPU images are slower and not measured), and"
+    " container start and compilation of one measured job, 196 s; high: the 8 minutes that an estimator budgets",
+    "sagemaker": "container start and compilation of one measured job, 196 s; provisioning is not billed; high: the"
+    " 8 minutes that an estimator budgets",
 }
 
 
@@ -69,7 +70,7 @@ class Quantities:
     """One end of the band for each candidate; the unit is in each name."""
 
     usd_per_hour: Floats
-    ec2_usd_per_hour: Floats
+    ec2_usd_per_hour: Floats  # of SageMaker's on-demand offers; NaN for others and where EC2's price is not held
     count: Floats
     work_hours: Floats
     rework_hours: Floats
@@ -78,7 +79,9 @@ class Quantities:
     mtbi_hours: Floats
     interval_hours: Floats
     checkpoint_write_hours: Floats
+    home_storage_usd_per_gib_month: Floats
     storage_usd_per_gib_month: Floats
+    copy_storage_usd_per_gib_month: Floats
     transfer_usd_per_gib: Floats
 
     @property
@@ -112,14 +115,19 @@ def quantities(
             sources.network_gbps[types[spot]],
             count[spot],
             workload.checkpoint.restart_minutes / MINUTES_PER_HOUR,
+            band,
         )
         mtbi[spot] = mean_hours_between_interruptions(sources.interruptions.hazard[end][rows.offer[spot]], count[spot])
+        # Where nothing is to be written (gib: 0) the best interval is 0: a checkpoint a minute is as often as it
+        # gets. Where nothing interrupts it is endless: no interval is longer than the work.
+        often = 1.0 / MINUTES_PER_HOUR
         if workload.checkpoint.interval_minutes is None:
-            best = young_interval_hours(mtbi[spot], write[spot])
-            # Where nothing is to be written (gib: 0) the rule gives 0: a checkpoint a minute is as often as it gets.
-            interval[spot] = np.clip(best, 1.0 / MINUTES_PER_HOUR, np.maximum(work[spot], 1.0 / MINUTES_PER_HOUR))
+            hit = np.isfinite(mtbi[spot])
+            wanted = np.where(hit, young_interval_hours(np.where(hit, mtbi[spot], 0.0), write[spot]), np.inf)
         else:
-            interval[spot] = workload.checkpoint.interval_minutes / MINUTES_PER_HOUR
+            wanted = np.full(len(spot), workload.checkpoint.interval_minutes / MINUTES_PER_HOUR)
+        # A type that is not searched has NaN work, and keeps it.
+        interval[spot] = np.minimum(np.maximum(wanted, often), np.maximum(work[spot], often))
         restart = workload.checkpoint.restart_minutes / MINUTES_PER_HOUR + start_up[spot]
         rework[spot] = expected_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot]) - work[spot]
 
@@ -145,29 +153,44 @@ def quantities(
         mtbi_hours=mtbi,
         interval_hours=interval,
         checkpoint_write_hours=write,
+        home_storage_usd_per_gib_month=np.full(len(rows), places.home_storage_usd_per_gib_month),
         storage_usd_per_gib_month=places.storage_usd_per_gib_month[region],
+        copy_storage_usd_per_gib_month=np.where(places.is_home[region], 0.0, places.storage_usd_per_gib_month[region]),
         transfer_usd_per_gib=places.transfer_usd_per_gib[region],
     )
 
 
-def checkpoint_write_hours(checkpoint_gib: float, network_gbps: Floats, count: Floats, restart_hours: float) -> Floats:
-    """Hours to write one checkpoint over the network of all instances, each writing its share.
-
-    Line rate is the best case; where the network of a type is not known, writing is taken to last as long as
-    the user's restart.
-    """
+def checkpoint_write_hours(
+    checkpoint_gib: float, network_gbps: Floats, count: Floats, restart_hours: float, band: str
+) -> Floats:
+    """Hours to write one checkpoint, each instance its share, by CHECKPOINT_WRITE_RULE; none if there is nothing."""
+    if checkpoint_gib == 0:
+        return np.zeros(len(count))
     seconds = gib_to_bytes(checkpoint_gib) / (gbps_to_bytes_per_second(network_gbps) * count)
-    return np.where(np.isnan(seconds), restart_hours, seconds / SECONDS_PER_HOUR)
+    line_rate = np.where(np.isnan(seconds), restart_hours, seconds / SECONDS_PER_HOUR)
+    return line_rate if band != "high" else np.maximum(line_rate, restart_hours)
+
+
+#: What the time to write a checkpoint is taken to be.
+CHECKPOINT_WRITE_RULE = (
+    "checkpoints are written at the line rate of the instances' network (the best case); at the high end, and where"
+    " the network is not known, writing takes as long as the restart"
+)
 
 
 def capacity_block_hours(used_hours: Floats) -> Floats:
-    """Hours bought for a run in a Capacity Block: whole days up to 14, then whole weeks up to 182 days.
+    """Hours bought for a run in Capacity Blocks: whole days up to 14, then whole weeks up to 182 days, then another.
 
-    Infinite beyond 182 days.  Source: docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-blocks-purchase.html
+    Source: docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-blocks-purchase.html
     """
     days = np.ceil(used_hours / HOURS_PER_DAY)
+    whole_blocks = np.floor(days / LONGEST_BLOCK_DAYS)
+    days = days - whole_blocks * LONGEST_BLOCK_DAYS
     days = np.where(days > 14, np.ceil(days / 7.0) * 7.0, days)
-    return np.where(days > 182, np.inf, days * HOURS_PER_DAY)
+    return (whole_blocks * LONGEST_BLOCK_DAYS + days) * HOURS_PER_DAY
+
+
+LONGEST_BLOCK_DAYS = 182.0
 
 
 def committed_hours(used_hours: Floats, runs_per_month: float) -> Floats:

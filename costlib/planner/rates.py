@@ -106,10 +106,10 @@ class RateGrid:
             notes=tuple(Note(*map(str, words)) for words in notes),
         )
 
-    def speed_at(self, row: int, count: int, precision: int) -> float:
-        """Expected FLOP/s of one type at any count: the nearest searched count, scaled in proportion."""
+    def speed_at(self, row: int, count: int, precision: int, end: int = 1) -> float:
+        """FLOP/s of one type at any count (expected, or another ``end``): the nearest searched, in proportion."""
         nearest = int(np.argmin(np.abs(np.array(self.counts) - count)))
-        return float(self.flops_per_second[1][row, nearest, precision]) * count / self.counts[nearest]
+        return float(self.flops_per_second[end][row, nearest, precision]) * count / self.counts[nearest]
 
 
 def _reasons(words: pd.Series) -> tuple[Ints, tuple[Reason, ...]]:

@@ -271,7 +271,6 @@ def _finite(
             np.isnan(places.transfer_usd_per_gib[region]),
             "from the dataset's home region",
         ),
-        ("longer than any Capacity Block", purchase == CAPACITY_BLOCK, "182 days is the longest"),
         ("will not finish on spot", purchase == SPOT, "interruptions come faster than work is saved"),
     )
     for reason, mask, detail in causes:

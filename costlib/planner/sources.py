@@ -83,9 +83,16 @@ class Offers:
     @cached_property
     def ec2_on_demand_usd_per_hour(self) -> Floats:
         """For each offer the EC2 on-demand price of the same type and region; NaN where none is held."""
-        table = np.full((len(self.instance_types), len(self.regions)), np.nan)
-        rows = (self.service == SERVICES.index("ec2")) & (self.purchase == PURCHASES.index("on_demand"))
-        table[self.instance_type[rows], self.region[rows]] = self.usd_per_hour[1][rows]
+        rows = self.ec2_on_demand_row
+        return np.where(rows >= 0, self.usd_per_hour[1][rows], np.nan)
+
+    @cached_property
+    def ec2_on_demand_row(self) -> Ints:
+        """For each offer the row of EC2's on-demand offer of the same type and region; -1 where none is held."""
+        table = np.full((len(self.instance_types), len(self.regions)), -1, dtype=np.int64)
+        is_held = (self.service == SERVICES.index("ec2")) & (self.purchase == PURCHASES.index("on_demand"))
+        rows = np.nonzero(is_held)[0]
+        table[self.instance_type[rows], self.region[rows]] = rows
         return table[self.instance_type, self.region]
 
 
@@ -169,11 +176,13 @@ class Sources:
     def _training_rates(self) -> TrainingRates:
         return TrainingRates.open(self.book.snapshot)
 
-    def training_rates(self, counts: Sequence[int], precisions: Sequence[str], numerator: str) -> RateGrid:
-        """FLOP/s of every instance type of the offers; ``numerator`` as in facts.training_rate. Kept once made."""
-        key = (tuple(counts), tuple(precisions), numerator)
+    def training_rates(
+        self, counts: Sequence[int], precisions: Sequence[str], numerator: str, tokens_per_step: float
+    ) -> RateGrid:
+        """FLOP/s of every instance type of the offers; arguments as in facts.training_rate. Kept once made."""
+        key = (tuple(counts), tuple(precisions), numerator, tokens_per_step)
         if key not in self._rates:
-            inputs = self._training_rates.hours_inputs(counts, precisions, numerator)
+            inputs = self._training_rates.hours_inputs(counts, precisions, numerator, tokens_per_step=tokens_per_step)
             self._rates[key] = RateGrid.of(
                 inputs, self.hardware.instances, self.offers.instance_types, counts, precisions
             )
@@ -198,7 +207,7 @@ class Sources:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The names a workload may use with this book."""
-        types = frozenset(self.offers.instance_types) | frozenset(self.hardware.instances.index)
+        types = frozenset(self.offers.instance_types)
         return Vocabulary(
             instance_types=types,
             families=frozenset(name.split(".")[0] for name in types),

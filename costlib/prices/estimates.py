@@ -67,19 +67,29 @@ SPOT_RULES = {
     "mean": "mean over the region's zones as published",
     "min": "only the cheapest zone's price is known and stands for the region; high is on-demand",
 }
-BAND_RULE = "band widened by P10-P90 of {whose} January 2024 us-east-1 spot prices about their median"
+BAND_RULE = (
+    "band: least to most observed of the type in the region (any zone, date and source), widened by P10-P90 of {whose}"
+    " January 2024 us-east-1 spot prices about their median"
+)
 
 
-def spot_band(rows: pd.DataFrame, spread: pd.DataFrame, on_demand: pd.DataFrame) -> pd.DataFrame:
-    """Widens low and high by how much prices move in time, and holds high at on-demand.
+def spot_band(
+    rows: pd.DataFrame, observed: pd.DataFrame, spread: pd.DataFrame, on_demand: pd.DataFrame
+) -> pd.DataFrame:
+    """Widens low and high to all that was observed and by how much prices move, and holds high at on-demand.
+
+    ``observed`` (prices/ec2_spot) has every zone, statistic and date held of a type and region: spot prices drift
+    by more in a year than within a month, so the band goes from the least to the most of them at the least.
 
     A request without a maximum price is capped at on-demand (EC2 User Guide, "Spot Instance requests"), so
     that is the most that an hour costs; where spot was observed above it, high is the observed price.
     """
     own = rows["instance_type"].isin(spread.index)
     whose = rows["instance_type"].where(own, "")
-    low = rows["usd_low"] * spread["low"].reindex(whose).to_numpy()
-    high = rows["usd_high"] * spread["high"].reindex(whose).to_numpy()
+    of_pair = observed.groupby(PAIR, as_index=False).agg(least=("usd", "min"), most=("usd", "max"))
+    least, most = (column_at(of_pair, PAIR, name, rows) for name in ("least", "most"))
+    low = np.fmin(rows["usd_low"], least) * spread["low"].reindex(whose).to_numpy()
+    high = np.fmax(rows["usd_high"], most) * spread["high"].reindex(whose).to_numpy()
     listed = column_at(on_demand, PAIR, "usd_expected", rows)
     high = np.where(np.isnan(listed), high, np.minimum(high, np.maximum(listed, rows["usd_expected"])))
     first = rows["known"].map(SPOT_RULES)

@@ -78,7 +78,7 @@ def ec2_spot(table: TableReader, part: PartReader) -> pd.DataFrame:
     spots = table("prices/ec2_spot")
     rows = pd.concat([estimates.spot_by_zone(spots), estimates.spot_by_region(spots)], ignore_index=True)
     spread = estimates.spot_spread(table("prices/ec2_spot_history"))
-    return to_offers(estimates.spot_band(rows, spread, part("ec2", "on_demand")), "ec2", "spot")
+    return to_offers(estimates.spot_band(rows, spots, spread, part("ec2", "on_demand")), "ec2", "spot")
 
 
 def ec2_reserved(table: TableReader, part: PartReader) -> pd.DataFrame:

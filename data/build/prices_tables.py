@@ -44,6 +44,11 @@ def spot(raw: Path) -> pd.DataFrame:
     frame = frame.assign(statistic=frame["stat"].map(names)).rename(columns={"usd_per_hour": "usd"})
     if frame["statistic"].isna().any():
         raise ValueError(f"ec2_spot.csv: unknown stat among {sorted(frame['stat'].unique())}")
+    # A zone ID such as use1-atl2-az1 is of a Local Zone, which is a place of its own: us-east-1-atl-2a.
+    local = frame["az"].str.extract(r"^[a-z]+\d-(?P<city>[a-z]{3})(?P<number>\d)-az(?P<zone>\d)$")
+    letter = local["zone"].map({"1": "a", "2": "b", "3": "c"})
+    place = frame["region"] + "-" + local["city"] + "-" + local["number"] + letter
+    frame["region"] = place.where(local["city"].notna(), frame["region"])
     # A minimum from a second source must not be mixed with another source's mean and maximum.
     keys = ["instance_type", "region", "az", "statistic"]
     whole = frame[frame["statistic"] == "mean"].set_index(["instance_type", "region"]).index

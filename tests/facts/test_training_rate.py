@@ -101,7 +101,10 @@ def test_a_slow_network_lowers_the_share_and_more_nodes_lower_it_more(grid) -> N
     assert np.all(np.diff(shares) < 0)
     row = pick(grid, "g5.xlarge", 2, "bf16")
     assert row["basis"] == "estimate" and "network" in row["rule"]
-    assert "network" not in pick(grid, "p4d.24xlarge", 8, "bf16")["rule"]
+    # EFA is a network too: it costs less, but not nothing.
+    one, eight = (pick(grid, "p4d.24xlarge", count, "bf16")["fraction_expected"] for count in (1, 8))
+    assert 0.5 * one < eight < one
+    assert "network" not in pick(grid, "p4d.24xlarge", 1, "bf16")["rule"]
 
 
 def test_an_unknown_network_is_not_guessed(grid) -> None:

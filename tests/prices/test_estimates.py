@@ -68,12 +68,13 @@ def test_region_prefers_newer_then_a_mean_over_a_lone_minimum():
 
 
 def test_a_lone_minimum_reaches_up_to_on_demand():
-    lone = estimates.spot_by_region(spots((None, "min", 1.0, "a", "2025-01-01")))
+    seen = spots((None, "min", 1.0, "a", "2025-01-01"))
+    lone = estimates.spot_by_region(seen)
     spread = pd.DataFrame({"low": [0.9], "high": [1.2]}, index=pd.Index([""], name="instance_type"))
     listed = pd.DataFrame({"instance_type": ["x.large"], "region": ["r"], "usd_expected": [5.0]})
-    row = estimates.spot_band(lone, spread, listed).iloc[0]
+    row = estimates.spot_band(lone, seen, spread, listed).iloc[0]
     assert (row["usd_low"], row["usd_expected"], row["usd_high"], row["basis"]) == (0.9, 1.0, 5.0, "estimate")
-    assert estimates.spot_band(lone, spread, listed.assign(region="elsewhere")).empty
+    assert estimates.spot_band(lone, seen, spread, listed.assign(region="elsewhere")).empty
 
 
 def test_spread_by_hand():
@@ -97,3 +98,11 @@ def test_column_at_is_a_dictionary(held, wanted):
     rows = pd.DataFrame(wanted, columns=["k", "j"]).astype("str")
     found = estimates.column_at(source, ["k", "j"], "v", rows)
     np.testing.assert_array_equal(found, [held.get(key, np.nan) for key in wanted])
+
+
+def test_the_band_of_a_zone_reaches_to_all_that_was_observed_of_the_type_in_the_region():
+    seen = spots(("r-az1", "zone", 2.0, "a", "2026-01-20"), (None, "max", 3.5, "b", "2025-11-30"))
+    listed = pd.DataFrame({"instance_type": ["x.large"], "region": ["r"], "usd_expected": [5.0]})
+    still = pd.DataFrame({"low": [1.0], "high": [1.0]}, index=pd.Index([""], name="instance_type"))
+    row = estimates.spot_band(estimates.spot_by_zone(seen), seen, still, listed).iloc[0]
+    assert (row["usd_low"], row["usd_expected"], row["usd_high"]) == (2.0, 2.0, 3.5)
