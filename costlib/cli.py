@@ -101,8 +101,9 @@ def plan(
 
     JSON: a list by expected cost of {rank, service, instance_type, count, region, az, purchase, option, precision,
     accelerator, accelerator_count, hours {low, expected, high}, hours_basis, hours_source, hours_rule,
-    cost_usd {low, expected, high}, basis, lines, meets_deadline, pareto}; lines are {item, usd, usd_low, usd_high,
-    basis, source, as_of, formula, inputs, rule}. Costs are USD for one run; the lines add up to the cost.
+    cost_usd {low, expected, high}, commitment_usd, basis, lines, meets_deadline, pareto}; lines are {item, usd,
+    usd_low, usd_high, basis, source, as_of, formula, inputs, rule}. Costs are USD for one run; the lines
+    add up to the cost.
     With --explain: one such plan. With --ladder: {start, rungs, end_usd, saved_fraction}. With --excluded:
     {enumerated, on_time, exclusions}.
     """

@@ -112,8 +112,10 @@ def test_plan_keys_are_those_that_help_names(capsys: pytest.CaptureFixture[str],
         assert key in text, key
     line = Line("compute", Band(1, 1, 1), "published", "s", "2026-01-01", "a")
     assert set(one) == set(
-        Plan("ec2", "t", 1, "r", None, "spot", "", "bf16", "", 0, Band(1, 1, 1), "user", "", "", (line,), True, True, 0.0, 1)
-        .as_dict()
+        Plan(
+            "ec2", "t", 1, "r", None, "spot", "", "bf16", "", 0, Band(1, 1, 1), "user",
+            "", "", (line,), True, True, 0.0, 1,
+        ).as_dict()
     )  # fmt: skip
 
 

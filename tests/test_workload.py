@@ -106,6 +106,11 @@ def test_all_faults_are_reported_together_with_close_matches() -> None:
         ("- 1", "mapping of keys"),
         ("", "mapping of keys"),
         ("work: {1: 2}", "work"),
+        ("? [1]\n: 2", "plain word"),
+        ("x: 2024-13-45", "not valid YAML"),
+        ("x: !!int abc", "not valid YAML"),
+        ("deadline_hours: 1:30", "not a plain number"),
+        ("deadline_hours: 010", "not a plain number"),
     ],
 )
 def test_broken_yaml_says_where(text: str, message: str) -> None:
@@ -148,3 +153,19 @@ def test_samples_become_a_reference_run() -> None:
     assert run is not None
     assert run.hours == 4.0
     assert run.instance_type == "p5.48xlarge"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"search.regions": ["all"]}, "search.regions.0"), ({"dataset.home_region": "all"}, "dataset.home_region")],
+)
+def test_all_is_no_name(change: dict[str, object], field: str) -> None:
+    workload = Workload.from_yaml_text(GPT2, KNOWN)
+    with pytest.raises(InvalidInput) as caught:
+        workload.changed(change, KNOWN)
+    assert [fault.field for fault in caught.value.faults] == [field]
+
+
+def test_a_change_below_a_number_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="has no parts"):
+        Workload.from_yaml_text(GPT2).changed({"search.max_instances.x": 3})

@@ -114,6 +114,14 @@ class TrainingRates:
         low[slow], expected[slow], high[slow] = with_network(low[slow], expected[slow], high[slow], *seconds)
         basis, rule = column("basis", ""), column("rule", "")
         basis[slow] = "estimate"
+        # The runs measured at larger scales are of larger models: that is no reason why more of the same
+        # accelerators should each do more.
+        shape = (types, numbers, kinds)
+        held = [no_faster_with_more(values.reshape(shape)).ravel() for values in (low, expected, high)]
+        lowered = known & (held[1] < expected)
+        low, expected, high = held
+        basis[lowered] = "estimate"
+        rule[lowered] += "; held at the share that fewer of them reach"
         rule[slow] += NETWORK_RULE.format(tokens=tokens_per_step)
         return pd.DataFrame(
             {
@@ -216,6 +224,11 @@ class TrainingRates:
         speedup = self.speedups.band(accelerator, part["vendor_architecture"], precision)
         factor = float(part["fp16_tflops"] / part[f"{precision}_tflops"])
         return mixed.over(speedup, factor, f"over {speedup.rule}")
+
+
+def no_faster_with_more(shares: NDArray) -> NDArray:
+    """Shares (type, count, precision) that do not rise with the count; missing ones stay missing."""
+    return np.where(np.isnan(shares), np.nan, np.fmin.accumulate(shares, axis=1))
 
 
 def per_parameter_seconds(

@@ -172,7 +172,7 @@ class PriceBook:
 
     def s3_storage(self, region: str, storage_class: str = "STANDARD") -> Price:
         """USD a GB-month of S3 storage, first tier (AWS's GB is a GiB)."""
-        table = self.table("prices/s3").query("item == 'storage'")
+        table = self.table("prices/s3").query("item == 'storage' and unit == 'usd_per_gb_month'")
         faults = []
         if storage_class not in set(table["storage_class"]):
             faults.append(unknown("storage_class", storage_class, table["storage_class"].unique(), "storage class"))
@@ -227,7 +227,12 @@ class PriceBook:
     def _one(
         self, rows: pd.DataFrame, what: str, instance_type: str, region: str, az: str | None = None
     ) -> dict[Hashable, Any]:
-        name = str(instance_type).removeprefix("ml.")
+        name = str(instance_type)
+        if name.startswith("ml."):
+            if what.startswith("ec2"):
+                problem = "is SageMaker's name of a type, whose price is another: ask with service='sagemaker'"
+                raise NotKnown([Fault("instance_type", name, problem, (name.removeprefix("ml."),))])
+            name = name.removeprefix("ml.")
         of_type = rows[rows["instance_type"] == name]
         found = of_type[of_type["region"] == region]
         if az is not None:

@@ -16,6 +16,7 @@ def storage_prices(book: PriceBook, storage_class: str = "STANDARD") -> dict[str
     """USD a GiB-month of the first tier of an S3 class, by region."""
     rows = book.table("prices/s3")
     rows = rows[(rows["item"] == "storage") & (rows["storage_class"] == storage_class)]
+    rows = rows[rows["unit"] == "usd_per_gb_month"]
     rows = rows[rows["tier"].isna() | rows["tier"].str.endswith("first 50 TB")]
     return _prices(book, rows, "region", "s3", f"s3 {storage_class}")
 

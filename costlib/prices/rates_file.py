@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import os
 import re
@@ -47,7 +48,18 @@ def read(path: str | os.PathLike[str], book: PriceBook) -> tuple[OwnRate, ...]:
         raise InvalidInput([Fault("rates", str(path), f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError:
         raise InvalidInput([Fault("rates", str(path), "is not UTF-8 text")]) from None
-    lines = csv.DictReader(text.splitlines(), restkey="surplus")
+    control = sorted({repr(sign) for sign in text if ord(sign) < 32 and sign not in "\n\r\t"})
+    if control:
+        raise InvalidInput([Fault("rates", file.name, f"holds control characters: {', '.join(control)}")])
+    try:
+        return _read_rows(
+            csv.DictReader(io.StringIO(text, newline=""), restkey="surplus", strict=True), file, written, book
+        )
+    except csv.Error as error:
+        raise InvalidInput([Fault("rates", file.name, f"is not a CSV: {error}")]) from None
+
+
+def _read_rows(lines: csv.DictReader[str], file: Path, written: str, book: PriceBook) -> tuple[OwnRate, ...]:
     columns = [str(name).strip() for name in (lines.fieldnames or [])]
     faults = [Fault("columns", name, "is missing") for name in REQUIRED if name not in columns]
     faults += [

@@ -1,4 +1,4 @@
-"""Builds the snapshot's tables from raw files: ``python -m data.build RAW_DIR [RAW_DIR/../reference]``.
+"""Builds the snapshot's tables from raw files: ``python -m data.build RAW_DIR REFERENCE_DIR``.
 
 Each builder returns ``{table name: frame}``. All tables are written beside the old ones and swapped in
 together at the end, with a PROVENANCE.json that describes them; the same input gives the same bytes.
@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.build import facts_tables, prices_tables
+from data.build.common import in_public_words
 
 DATA_DIR = Path(__file__).resolve().parent.parent
 
@@ -24,7 +25,8 @@ DATA_DIR = Path(__file__).resolve().parent.parent
 def describe(name: str, frame: pd.DataFrame, content: bytes) -> dict[str, object]:
     """What PROVENANCE.json says of one table."""
     dates = frame["as_of"].dropna().astype(str).str[:10] if "as_of" in frame else pd.Series([], dtype=str)
-    dated = dates[dates.str.match(r"\d{4}-\d{2}-\d{2}$")]
+    # Some rows are dated by month or year only; as text they sort before the days in them.
+    dated = dates[dates.str.match(r"\d{4}(-\d{2}){0,2}$")]
     return {
         "file": f"{name}.csv",
         "rows": len(frame),
@@ -36,7 +38,8 @@ def describe(name: str, frame: pd.DataFrame, content: bytes) -> dict[str, object
 
 def build(raw: Path, reference: Path, out: Path) -> None:
     """Writes every table and PROVENANCE.json under ``out``."""
-    frames = {**prices_tables.build(raw), **facts_tables.build(raw, reference)}
+    built = {**prices_tables.build(raw), **facts_tables.build(raw, reference)}
+    frames = {name: in_public_words(frame) for name, frame in built.items()}
     with tempfile.TemporaryDirectory(dir=out.parent) as staging_name:
         staging = Path(staging_name)
         tables = {}

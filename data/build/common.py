@@ -58,3 +58,27 @@ def finish(
     if twice.any():
         raise ValueError(f"keys {keys} are not unique, for example {result.loc[twice, keys].iloc[0].to_dict()}")
     return result
+
+
+#: Words of sources that only their first reader could follow up, and what they are for everybody else.
+_PRIVATE_WORDS = (
+    (r"\(text copy on GitHub, find_string id \d+\)", "(text copy in a public repository, not named)"),
+    (r"GitHub files \(find_string ids [\d, ]+\)", "public repositories, not named"),
+    (r"GitHub file id \d+", "a public repository, not named,"),
+    (r"text index id \d+ \(repository not named\)", "a public repository, not named"),
+    (r"\((text )?copy id \d+\)", "(copy in a public repository, not named)"),
+    (r"(in )?stored-file \d+", "in a public repository, not named"),
+    (r"\bids? \d{9,}", "a public repository, not named"),
+    (r";? copy kept in raw/", ""),
+    (r" inside a plan document", ""),
+)
+
+
+def in_public_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the text of its sources and notes rewritten so that nothing private is referred to."""
+    result = frame.copy()
+    for column in ("source", "note", "where", "rule"):
+        if column in result:
+            for pattern, words in _PRIVATE_WORDS:
+                result[column] = result[column].astype("str").str.replace(pattern, words, regex=True)
+    return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from data.build.common import cut_as_of, finish, newest
@@ -49,6 +50,8 @@ def spot(raw: Path) -> pd.DataFrame:
     letter = local["zone"].map({"1": "a", "2": "b", "3": "c"})
     place = frame["region"] + "-" + local["city"] + "-" + local["number"] + letter
     frame["region"] = place.where(local["city"].notna(), frame["region"])
+    frame["basis"] = np.where(local["city"].notna(), "derived", "published")
+    frame["rule"] = np.where(local["city"].notna(), "the Local Zone is read from the zone ID", "")
     # A minimum from a second source must not be mixed with another source's mean and maximum.
     keys = ["instance_type", "region", "az", "statistic"]
     whole = frame[frame["statistic"] == "mean"].set_index(["instance_type", "region"]).index

@@ -87,3 +87,12 @@ def test_training_prices_that_follow_hosting_say_so(snapshot):
 def test_inferred_file_system_tiers_are_labelled(snapshot):
     fsx = snapshot.read("prices/other_services").query("service == 'FSx for Lustre'")
     assert (fsx["basis"] == "derived").all() and fsx["rule"].str.contains("order of its prices").all()
+
+
+def test_sources_name_nothing_that_only_their_first_reader_can_follow_up(snapshot):
+    private = r"find_string|text index|copy id|file id|stored-file|kept in raw|\bids? \d{9,}"
+    for name in snapshot.tables:
+        frame = snapshot.read(name)
+        for column in frame.columns.intersection(["source", "note", "where", "rule"]):
+            found = frame.loc[frame[column].astype("str").str.contains(private, na=False), column]
+            assert found.empty, (name, column, found.iloc[0])

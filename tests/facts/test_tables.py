@@ -42,7 +42,7 @@ def test_every_row_has_a_source_and_a_known_basis(snapshot: Snapshot, name: str)
 def test_an_undated_row_is_pinned_by_its_source(snapshot: Snapshot, name: str) -> None:
     table = snapshot.read(name)
     undated = table[table["as_of"].isna()]
-    pin = r"@[0-9a-f]{7}|arXiv|file id|ids? \d|HF card"
+    pin = r"@[0-9a-f]{7}|arXiv|HF card|DataSheet|not named"
     pinned = undated["source"].str.contains(pin, case=False)
     assert pinned.all(), undated.loc[~pinned, "source"].unique()
 

@@ -111,3 +111,14 @@ def test_a_changed_file_is_refused(tmp_path):
     file.write_text(file.read_text().replace("55.04,", "5.504,", 1))
     with pytest.raises(DataCorrupt, match=r"ec2_on_demand\.csv has checksum"):
         PriceBook.open(tmp_path).on_demand("p5.48xlarge", "us-east-1")
+
+
+def test_the_name_of_a_sagemaker_type_is_no_ec2_type(book):
+    with pytest.raises(NotKnown, match="service='sagemaker'"):
+        book.on_demand("ml.g5.xlarge", "us-east-1")
+    assert book.on_demand("ml.g5.xlarge", "us-east-1", service="sagemaker").amount > 1.2
+
+
+def test_storage_is_priced_by_the_month_only(book):
+    with pytest.raises(NotKnown, match="storage_class"):
+        book.s3_storage("us-east-1", "TAGS")
