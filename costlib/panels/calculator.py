@@ -124,11 +124,11 @@ class _Page:
     def show(self) -> None:
         """Puts the state on the page: texts, the one chart and the link; what did not change is not sent."""
         state = self.state
-        if state.answer is not None and not state.stale:
-            # The chart first: the page draws it while the kernel writes the texts.
-            self._show_savings(state.answer)
+        # Answer and chart first: the page draws them while the kernel writes the rest.
         self.answer.value = text.answer(state)
         (self.answer.add_class if state.stale else self.answer.remove_class)("costlib-stale")
+        if state.answer is not None and not state.stale:
+            self._show_savings(state.answer)
         for name, label in self.labels.items():
             label.value = text.label(state, name)
         by_name: dict[str, list[Fault]] = {}

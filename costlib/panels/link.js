@@ -19,9 +19,12 @@ function writeAddress(model) {
   window.history.replaceState(null, "", pathname + (parts.length ? `?${parts.join("&")}` : "") + hash);
 }
 
-function initialize({ model }) {
-  if (!onOwnPage()) return;
-  model.set("opened_with", window.location.search);
+// Told when the link is drawn, not when its model is made: the page draws after it has made every model, and what the
+// kernel answers before that would be lost on the models that are still missing.
+function tellQuery(model) {
+  const query = window.location.search;
+  if (model.get("opened_with") === query) return;
+  model.set("opened_with", query);
   model.save_changes();
 }
 
@@ -59,6 +62,7 @@ function render({ model, el, signal }) {
   });
   show();
   el.append(field, button);
+  tellQuery(model);
 }
 
-export default { initialize, render };
+export default { render };
