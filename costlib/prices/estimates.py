@@ -1,7 +1,6 @@
-"""Prices that nobody publishes whole, with rule and band: spot over time, Savings Plans, managed spot.
+"""Prices that nobody publishes whole, with rule and band: Savings Plans, managed spot.
 
-Frames in, frames out; nothing is looked up here. Every row says in ``rule`` what was done, and ``basis`` is
-``derived`` where the expected price is as published and only the band is ours, else ``estimate``.
+Frames in, frames out; nothing is looked up here. Every row is an ``estimate`` and says in ``rule`` what was done.
 """
 
 from __future__ import annotations
@@ -12,96 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 PAIR = ["instance_type", "region"]
-
-
-def spot_spread(history: pd.DataFrame) -> pd.DataFrame:
-    """How far spot prices of a zone stray from their median, by instance type; row ``""`` pools all types.
-
-    P10 and P90 over the samples of (price / median of the type in that zone): columns ``low`` and ``high``.
-    """
-    median = history.groupby(["instance_type", "az"])["usd"].transform("median")
-    relative = (history["usd"] / median).to_numpy()
-    pooled = pd.DataFrame(
-        {"instance_type": pd.concat([history["instance_type"], pd.Series([""] * len(history), dtype="str")])}
-    ).assign(relative=np.concatenate([relative, relative]))
-    by_type = pooled.groupby("instance_type")["relative"]
-    return pd.DataFrame({"low": by_type.quantile(0.10), "high": by_type.quantile(0.90)})
-
-
-def spot_by_zone(spots: pd.DataFrame) -> pd.DataFrame:
-    """The rows of single zones: one price, which is its own minimum and maximum."""
-    zones = spots[spots["statistic"] == "zone"]
-    return zones.assign(usd_low=zones["usd"], usd_expected=zones["usd"], usd_high=zones["usd"], known="zone")
-
-
-def spot_by_region(spots: pd.DataFrame) -> pd.DataFrame:
-    """One row a type and region: minimum, mean and maximum over zones, from the newest source that has them.
-
-    ``known`` says what the expected price is: a key of SPOT_RULES.
-    """
-    zones = spots[spots["statistic"] == "zone"].groupby(PAIR, as_index=False)
-    from_zones = zones.agg(
-        usd_low=("usd", "min"), usd_expected=("usd", "mean"), usd_high=("usd", "max"),
-        source=("source", "first"), as_of=("as_of", "min"),
-    ).assign(known="zones")  # fmt: skip
-    of_region = spots[spots["statistic"] != "zone"]
-    least = of_region[of_region["statistic"] == "min"].rename(columns={"usd": "usd_low"})
-    stated = least.assign(
-        usd_expected=column_at(of_region[of_region["statistic"] == "mean"], PAIR, "usd", least),
-        usd_high=column_at(of_region[of_region["statistic"] == "max"], PAIR, "usd", least),
-    )
-    stated["known"] = np.where(stated["usd_expected"].isna(), "min", "mean")
-    stated["usd_expected"] = stated["usd_expected"].fillna(stated["usd_low"])
-    stated["usd_high"] = stated["usd_high"].fillna(np.inf)
-    both = pd.concat([from_zones, stated], ignore_index=True)
-    # A mean beats a lone minimum, whatever their dates; then the newer one wins.
-    both["lone"] = both["known"] == "min"
-    both = both.sort_values(["lone", "as_of"], ascending=[True, False], kind="stable")
-    return both.drop_duplicates(PAIR)
-
-
-#: What the expected price is, by how much of the region is known.
-SPOT_RULES = {
-    "zone": "the zone's price as observed",
-    "zones": "mean of the observed prices of the region's listed zones",
-    "mean": "mean over the region's zones as published",
-    "min": "only the cheapest zone's price is known and stands for the region; high is on-demand",
-}
-BAND_RULE = (
-    "band: least to most observed of the type in the region (any zone, date and source), widened by P10-P90 of {whose}"
-    " January 2024 us-east-1 spot prices about their median"
-)
-
-
-def spot_band(
-    rows: pd.DataFrame, observed: pd.DataFrame, spread: pd.DataFrame, on_demand: pd.DataFrame
-) -> pd.DataFrame:
-    """Widens low and high to all that was observed and by how much prices move, and holds high at on-demand.
-
-    ``observed`` (prices/ec2_spot) has every zone, statistic and date held of a type and region: spot prices drift
-    by more in a year than within a month, so the band goes from the least to the most of them at the least.
-
-    A request without a maximum price is capped at on-demand (EC2 User Guide, "Spot Instance requests"), so
-    that is the most that an hour costs; where spot was observed above it, high is the observed price.
-    """
-    own = rows["instance_type"].isin(spread.index)
-    whose = rows["instance_type"].where(own, "")
-    of_pair = observed.groupby(PAIR, as_index=False).agg(least=("usd", "min"), most=("usd", "max"))
-    least, most = (column_at(of_pair, PAIR, name, rows) for name in ("least", "most"))
-    low = np.fmin(rows["usd_low"], least) * spread["low"].reindex(whose).to_numpy()
-    high = np.fmax(rows["usd_high"], most) * spread["high"].reindex(whose).to_numpy()
-    listed = column_at(on_demand, PAIR, "usd_expected", rows)
-    high = np.where(np.isnan(listed), high, np.minimum(high, np.maximum(listed, rows["usd_expected"])))
-    first = rows["known"].map(SPOT_RULES)
-    band = pd.Series(np.where(own, BAND_RULE.format(whose="its own"), BAND_RULE.format(whose="all types'")))
-    result = rows.assign(
-        usd_low=low,
-        usd_high=high,
-        basis=np.where(rows["known"] == "min", "estimate", "derived"),
-        rule=first + "; " + band.to_numpy(),
-    )
-    # Without the on-demand price nothing bounds a region of which only the cheapest zone is known.
-    return result[np.isfinite(result["usd_high"])]
+#: AWS: "up to 90 %" off on-demand, of EC2 Spot and of managed spot training alike.
+LEAST_SPOT_FRACTION = 0.10
 
 
 def column_at(source: pd.DataFrame, keys: list[str], column: str, rows: pd.DataFrame) -> np.ndarray:
@@ -123,21 +34,23 @@ def _joined(frame: pd.DataFrame, keys: list[str]) -> pa.Array:
 
 COMPUTE_RULE = (
     "not published offline: taken as the convertible Reserved Instance of the same type, region, term and"
-    " payment; low is the standard one, high is on-demand"
+    " payment; low is the standard one, high is on-demand; none below the published maximum of {most:.0%} off"
 )
 EC2_INSTANCE_RULE = (
     "not published offline: taken as the standard Reserved Instance of the same type, region, term and"
-    " payment; high is the convertible one"
+    " payment; high is the convertible one; neither below the published maximum of {most:.0%} off"
 )
 
 
-def ec2_savings_plans(known: pd.DataFrame, reserved: pd.DataFrame, on_demand: pd.DataFrame) -> pd.DataFrame:
+def ec2_savings_plans(
+    known: pd.DataFrame, maxima: pd.DataFrame, reserved: pd.DataFrame, on_demand: pd.DataFrame
+) -> pd.DataFrame:
     """Compute and EC2 Instance Savings Plans, per instance-hour: what is known as it is, the rest estimated.
 
-    AWS publishes up to 66 % off for Compute and up to 72 % for EC2 Instance Savings Plans (Savings Plans User
-    Guide); among Reserved Instances the convertible, too, costs more than the standard (median 1.20 times for
-    one year). Single rates differ from these. The one Compute rate that is known, m6a.xlarge in us-east-1, is
-    1.22 times the standard Reserved Instance: inside the band that a Compute estimate has.
+    AWS publishes the largest discounts (``maxima``: 66 % for Compute, 72 % for EC2 Instance Savings Plans), and no
+    estimate is below them; among Reserved Instances the convertible, too, costs more than the standard (median
+    1.20 times for one year). Single rates differ from these. The one Compute rate that is known, m6a.xlarge in
+    us-east-1, is 1.22 times the standard Reserved Instance: inside the band that a Compute estimate has.
     """
     keys = [*PAIR, "term_years", "payment"]
     columns = [*keys, "usd", "source", "as_of"]
@@ -148,18 +61,23 @@ def ec2_savings_plans(known: pd.DataFrame, reserved: pd.DataFrame, on_demand: pd
         usd_low=np.minimum(column_at(standard, keys, "usd", convertible), convertible["usd"]),
         usd_expected=convertible["usd"],
         usd_high=column_at(on_demand, PAIR, "usd_expected", convertible),
-        rule=COMPUTE_RULE,
+        rule=COMPUTE_RULE.format(most=most_off(maxima, "compute")),
     )
     instance = standard.assign(
         plan="ec2_instance",
         usd_low=standard["usd"],
         usd_expected=standard["usd"],
         usd_high=np.maximum(column_at(convertible, keys, "usd", standard), standard["usd"]),
-        rule=EC2_INSTANCE_RULE,
+        rule=EC2_INSTANCE_RULE.format(most=most_off(maxima, "ec2_instance")),
     )
     estimated = pd.concat([compute, instance], ignore_index=True).assign(basis="estimate")
     # Without a price on either side there is no band, and no estimate.
     estimated = estimated[estimated["usd_low"].notna() & estimated["usd_high"].notna()]
+    off = estimated["plan"].map({plan: most_off(maxima, plan) for plan in ("compute", "ec2_instance")}).to_numpy()
+    least = column_at(on_demand, PAIR, "usd_expected", estimated) * (1.0 - off)
+    for side in ("usd_low", "usd_expected", "usd_high"):
+        # Without an on-demand price there is nothing to take the maximum of.
+        estimated[side] = np.fmax(estimated[side], least)
     exact = known.assign(
         plan=known["plan_type"], usd_low=known["usd"], usd_expected=known["usd"], usd_high=known["usd"]
     )
@@ -168,7 +86,17 @@ def ec2_savings_plans(known: pd.DataFrame, reserved: pd.DataFrame, on_demand: pd
         estimated = estimated[~np.logical_and.reduce(same)]
     rows = pd.concat([exact, estimated], ignore_index=True)
     rows["option"] = rows["plan"] + " " + rows["term_years"].astype(str) + "y " + rows["payment"]
-    return rows
+    return rows.assign(upfront_usd=upfront_of(rows["payment"]))
+
+
+def most_off(maxima: pd.DataFrame, plan_type: str) -> float:
+    """The largest discount that AWS publishes for a plan type, a fraction of on-demand."""
+    return float(maxima.loc[maxima["plan_type"] == plan_type, "discount_fraction"].iloc[0])
+
+
+def upfront_of(payment: pd.Series) -> np.ndarray:
+    """USD paid at the start: none with no_upfront; of the other payments it is not known."""
+    return np.where(payment == "no_upfront", 0.0, np.nan)
 
 
 def sagemaker_savings_plans(known: pd.DataFrame, maxima: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
@@ -178,7 +106,7 @@ def sagemaker_savings_plans(known: pd.DataFrame, maxima: pd.DataFrame, training:
     high is no discount at all.
     """
     exact = known.assign(usd_low=known["usd"], usd_expected=known["usd"], usd_high=known["usd"])
-    most = float(maxima.loc[maxima["plan_type"] == "sagemaker", "discount_fraction"].iloc[0])
+    most = most_off(maxima, "sagemaker")
     frames = [exact]
     for row in known.to_dict("records"):
         discount = 1.0 - row["usd"] / row["on_demand_usd"]
@@ -191,7 +119,7 @@ def sagemaker_savings_plans(known: pd.DataFrame, maxima: pd.DataFrame, training:
                     "term_years": row["term_years"],
                     "payment": row["payment"],
                     "usd_low": listed * (1.0 - most),
-                    "usd_expected": listed * (1.0 - discount),
+                    "usd_expected": listed * (1.0 - min(discount, most)),
                     "usd_high": listed,
                     "basis": "estimate",
                     "rule": f"the one known discount ({discount:.2%}, {row['instance_type']} in"
@@ -204,7 +132,7 @@ def sagemaker_savings_plans(known: pd.DataFrame, maxima: pd.DataFrame, training:
         )
     rows = pd.concat(frames, ignore_index=True).drop_duplicates([*PAIR, "term_years", "payment"])
     rows["option"] = "sagemaker " + rows["term_years"].astype(str) + "y " + rows["payment"]
-    return rows
+    return rows.assign(upfront_usd=upfront_of(rows["payment"]))
 
 
 MANAGED_SPOT_RULE = (
@@ -230,7 +158,7 @@ def managed_spot(
     listed = column_at(on_demand, PAIR, "usd_expected", training)
     factors = {}
     for side, miss in (("usd_low", low_miss), ("usd_expected", 1.0), ("usd_high", high_miss)):
-        fraction = np.clip(column_at(regional, PAIR, side, training) / listed * miss, 0.10, 1.0)
+        fraction = np.clip(column_at(regional, PAIR, side, training) / listed * miss, LEAST_SPOT_FRACTION, 1.0)
         factors[side] = training["usd_expected"] * fraction
     rows = training.assign(**factors, basis="estimate").drop(columns=["option"])
     rows["rule"] = MANAGED_SPOT_RULE.format(low=low_miss, high=high_miss)

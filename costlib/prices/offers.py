@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from costlib.prices import estimates
+from costlib.prices import estimates, spot_bands
 
 TableReader = Callable[[str], pd.DataFrame]
 PartReader = Callable[[str, str], pd.DataFrame]
@@ -74,11 +74,12 @@ def ec2_on_demand(table: TableReader, part: PartReader) -> pd.DataFrame:
 
 
 def ec2_spot(table: TableReader, part: PartReader) -> pd.DataFrame:
-    """One row a zone where its price is known, and one row a region; bands from estimates.spot_band."""
+    """One row a zone where its price is known, and one row a region; bands from spot_bands."""
     spots = table("prices/ec2_spot")
-    rows = pd.concat([estimates.spot_by_zone(spots), estimates.spot_by_region(spots)], ignore_index=True)
-    spread = estimates.spot_spread(table("prices/ec2_spot_history"))
-    return to_offers(estimates.spot_band(rows, spots, spread, part("ec2", "on_demand")), "ec2", "spot")
+    rows = pd.concat([spot_bands.spot_by_zone(spots), spot_bands.spot_by_region(spots)], ignore_index=True)
+    spread = spot_bands.spot_spread(table("prices/ec2_spot_history"))
+    drift = spot_bands.spot_drift(spots)
+    return to_offers(spot_bands.spot_band(rows, spots, spread, drift, part("ec2", "on_demand")), "ec2", "spot")
 
 
 def ec2_reserved(table: TableReader, part: PartReader) -> pd.DataFrame:
@@ -91,11 +92,9 @@ def ec2_reserved(table: TableReader, part: PartReader) -> pd.DataFrame:
 def ec2_savings_plan(table: TableReader, part: PartReader) -> pd.DataFrame:
     """The one known Compute rate; all others estimated from the Reserved Instance of the same kind."""
     known = table("prices/savings_plans").query("plan_type != 'sagemaker'")
-    return to_offers(
-        estimates.ec2_savings_plans(known, table("prices/ec2_reserved"), part("ec2", "on_demand")),
-        "ec2",
-        "savings_plan",
-    )
+    maxima = table("prices/savings_plan_maxima")
+    rows = estimates.ec2_savings_plans(known, maxima, table("prices/ec2_reserved"), part("ec2", "on_demand"))
+    return to_offers(rows, "ec2", "savings_plan")
 
 
 def ec2_capacity_block(table: TableReader, part: PartReader) -> pd.DataFrame:

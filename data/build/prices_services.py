@@ -115,15 +115,39 @@ def savings_plans(raw: Path) -> pd.DataFrame:
     return finish(pd.concat([ec2, ml]), keys, "usd_per_hour", extra=["on_demand_usd"])
 
 
+#: Of the two plan types of EC2, the raw files have no maximum: AWS announced these in November 2019, and its user
+#: guide states them since. The source's place is in OWN_SOURCES.
+EC2_MAXIMA = pd.DataFrame(
+    {
+        "plan_type": ["compute", "ec2_instance"],
+        "discount_fraction": [0.66, 0.72],
+        "source": "savings-plans-user-guide",
+        "as_of": "2019-11",
+        "note": "announced in November 2019; unchanged in later copies of the user guide",
+    }
+)
+#: Sources that the raw files do not name.
+OWN_SOURCES = pd.DataFrame(
+    {
+        "source": ["savings-plans-user-guide"],
+        "where": [
+            "AWS Savings Plans User Guide, plan types (docs.aws.amazon.com/savingsplans/latest/userguide), as quoted in"
+            " lyz-code.github.io/blue-book/aws_savings_plan and, at the announcement, in business2community.com"
+        ],
+    }
+)
+
+
 def savings_plan_maxima(raw: Path) -> pd.DataFrame:
-    """The largest discount that AWS publishes for SageMaker Savings Plans."""
+    """The largest discount that AWS publishes for each type of Savings Plan."""
     frame = cut_as_of(pd.read_csv(raw / "prices/sagemaker_savings_plans.csv"))
     frame = frame[frame["discount_pct"].astype(str).str.fullmatch(r"up to \d+")]
     frame = frame.assign(
         plan_type="sagemaker",
         discount_fraction=frame["discount_pct"].str.removeprefix("up to ").astype(float) / 100,
     )
-    return finish(newest(frame, ["plan_type"]), ["plan_type"], "fraction", value="discount_fraction")
+    every = pd.concat([newest(frame, ["plan_type"]), EC2_MAXIMA])
+    return finish(every, ["plan_type"], "fraction", value="discount_fraction")
 
 
 def s3(raw: Path) -> pd.DataFrame:

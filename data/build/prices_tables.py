@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.build.common import cut_as_of, finish, newest
-from data.build.prices_services import build_services
+from data.build.prices_services import OWN_SOURCES, build_services
 
 #: P4 and P5 prices fell 33-45 % in June 2025: older rows of these families are history, not prices of today.
 CUT_FAMILIES = frozenset({"p4d", "p4de", "p5", "p5e", "p5en"})
@@ -146,5 +146,5 @@ def sources(raw: Path, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         dated = pd.DataFrame([{"source": s, "where": row["where"]} for s in used if s.startswith(stem)])
         ec2 = pd.concat([ec2[ec2["source"] != row["source"]], dated])
     services = pd.read_csv(raw / "prices/service_sources.csv", dtype=str)[["source", "where"]]
-    both = pd.concat([ec2, services], ignore_index=True)
+    both = pd.concat([ec2, services, OWN_SOURCES], ignore_index=True)
     return both.sort_values("source", ignore_index=True)
