@@ -65,6 +65,26 @@ def percent(fraction: float) -> str:
     return "not known" if not math.isfinite(fraction) else f"{fraction * 100:.0f} %"
 
 
+def share(fraction: float) -> str:
+    """A share in percent that says 100 % only of a whole, and 0 % only of nothing: 0.997 is 99.7 %."""
+    if 0.99 <= fraction < 1:
+        return f"{math.floor(fraction * 1000) / 10:.1f} %"
+    return "under 1 %" if 0 < fraction < 0.005 else percent(fraction)
+
+
+def saving(saved_fraction: float) -> str:
+    """A saved share of a cost in words, a negative one as what it is: "saves 40 %", "costs 3 % more"."""
+    if not math.isfinite(saved_fraction):
+        return "not known"
+    if abs(saved_fraction) < 1e-9:
+        return "no change"
+    if saved_fraction > 0:
+        return f"saves {share(saved_fraction)}"
+    if saved_fraction <= -1:
+        return f"costs {1 - saved_fraction:,.3g} times as much"
+    return f"costs {share(-saved_fraction)} more"
+
+
 def escape(text: object) -> str:
     """Text from data, safe inside HTML."""
     return html.escape(str(text), quote=True)

@@ -34,7 +34,10 @@ def _plain(value: Any) -> Any:
 
 
 def ladder_json(result: Result, ladder: Ladder) -> dict[str, object]:
-    """The ladder: start, rungs with the plan that each reaches, and the whole saving; costs are USD for one run."""
+    """The ladder: start, rungs with the plan that each reaches, and the whole saving; costs are USD for one run.
+
+    What is saved is negative where it costs more, and ``effect`` says so in words.
+    """
     start, *rungs = records(ladder_frame(result, ladder))
     kept = ("cost_usd", "meets_deadline", "plan")
     return {
@@ -42,6 +45,7 @@ def ladder_json(result: Result, ladder: Ladder) -> dict[str, object]:
         "rungs": rungs,
         "end_usd": ladder.end_usd,
         "saved_fraction": ladder.saved_fraction,
+        "effect": ladder.effect,
     }
 
 

@@ -16,6 +16,7 @@ from costlib.figures import ladder as ladder_figure
 from costlib.planner.explain import explain
 from costlib.planner.explain import plans as plans_of
 from costlib.planner.ladder import Ladder
+from costlib.planner.lines import NOT_COSTED
 from costlib.planner.plan import Plan
 from costlib.planner.search import Result
 
@@ -70,7 +71,9 @@ class Sections:
 
     def ladder_chart(self) -> Markup:
         """The savings ladder."""
-        return html.chart(ladder_figure.figure(self.result, self.ladder), "ladder")
+        plans = cost_time.describe(self.result, self.ladder.rows)
+        banner = self.result.sources.book.banner
+        return html.chart(ladder_figure.detailed(self.ladder, banner, plans), "ladder")
 
     def plans_table(self) -> Markup:
         """The listed plans."""
@@ -79,7 +82,7 @@ class Sections:
     def lines_table(self) -> Markup:
         """Every item of the best plan, with formula, numbers, source and date."""
         best = self.best
-        return Markup() if best is None else html.section("lines", best, explain(best))
+        return Markup() if best is None else html.section("lines", best, explain(best), NOT_COSTED)
 
     def sources_table(self) -> Markup:
         """Where the prices of the listed plans come from; what is not in the book's list is its own address."""
@@ -92,7 +95,7 @@ class Sections:
     def ladder_table(self) -> Markup:
         """The savings ladder in numbers."""
         rows = records(ladder_frame(self.result, self.ladder))
-        return html.section("ladder", rows, self.ladder.saved_fraction)
+        return html.section("ladder", rows, self.ladder.summary)
 
     def exclusions_table(self) -> Markup:
         """What fell out, why, and how many."""

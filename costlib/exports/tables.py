@@ -12,6 +12,7 @@ from costlib.display import ITEM_NAMES, PURCHASE_NAMES
 from costlib.planner.explain import explain
 from costlib.planner.explain import plans as plans_of
 from costlib.planner.ladder import Ladder
+from costlib.planner.lines import NOT_COSTED
 from costlib.planner.plan import Plan
 from costlib.planner.search import Result
 
@@ -81,6 +82,7 @@ def plans_frame(plans: Sequence[Plan]) -> pd.DataFrame:
                 "cost_high_usd": plan.cost_usd.high,
                 **{f"{item}_usd": by_item.get(item, 0.0) for item in ITEM_NAMES},
                 "meets_deadline": plan.meets_deadline,
+                "meets_deadline_at_high": plan.meets_deadline_at_high,
                 "pareto": plan.on_front,
                 "basis": plan.basis,
                 "hours_basis": plan.hours_basis,
@@ -116,8 +118,11 @@ def exclusions_frame(result: Result) -> pd.DataFrame:
 
 
 def ladder_frame(result: Result, ladder: Ladder) -> pd.DataFrame:
-    """The naive start and each rung: USD for one run, what it saves in this order and alone, the plan reached."""
-    reached = plans_of(result, [ladder.start_row, *(rung.row for rung in ladder.rungs)])
+    """The naive start and each rung: USD for one run, what it saves in this order and alone, the plan reached.
+
+    ``saved_usd`` and the fractions are negative where a rung costs more; ``effect`` says which, in words.
+    """
+    reached = plans_of(result, ladder.rows)
     rows: list[dict[str, object]] = [
         {
             "step": "start",
@@ -125,7 +130,9 @@ def ladder_frame(result: Result, ladder: Ladder) -> pd.DataFrame:
             "cost_usd": ladder.start_usd,
             "saved_usd": None,
             "saved_fraction": None,
+            "effect": None,
             "alone_saved_fraction": None,
+            "alone_effect": None,
             "meets_deadline": ladder.start_meets_deadline,
         }
     ]
@@ -137,7 +144,9 @@ def ladder_frame(result: Result, ladder: Ladder) -> pd.DataFrame:
                 "cost_usd": rung.cost_usd,
                 "saved_usd": rung.saved_usd,
                 "saved_fraction": rung.saved_fraction,
+                "effect": rung.effect,
                 "alone_saved_fraction": rung.alone_fraction,
+                "alone_effect": rung.alone_effect,
                 "meets_deadline": rung.meets_deadline,
             }
         )
@@ -154,5 +163,6 @@ def about_rows(result: Result) -> list[tuple[str, str]]:
         ("Own rates", "; ".join(book.overlays) or "none"),
         ("Version", f"costlib {__version__}"),
         ("Amounts", "USD for one run, before tax; low and high bound each plan, they are not a probability"),
+        ("Limits", NOT_COSTED),
         ("Candidates", f"{result.enumerated:,} enumerated, {len(result.order):,} hold the deadline"),
     ]

@@ -10,6 +10,7 @@ from typing import Any
 from costlib import display
 from costlib.exports.tables import bought, exclusions_frame, ladder_frame, records
 from costlib.planner.ladder import Ladder
+from costlib.planner.lines import NOT_COSTED
 from costlib.planner.plan import Plan
 from costlib.planner.search import Result
 
@@ -42,7 +43,7 @@ def plans_text(plans: Sequence[Plan]) -> str:
     """The ranked plans, one a line; amounts are for one run."""
     rows = [
         (
-            plan.rank or "late",
+            plan.rank or "-",
             display.SERVICE_NAMES[plan.service],
             f"{plan.count} x {plan.instance_type}",
             plan.az or plan.region,
@@ -51,12 +52,13 @@ def plans_text(plans: Sequence[Plan]) -> str:
             display.hours(plan.hours.expected),
             display.usd(plan.cost_usd.expected),
             display.usd_band(plan.cost_usd.low, plan.cost_usd.high),
+            plan.deadline,
             plan.basis,
         )
         for plan in plans
     ]
-    heads = ("rank", "service", "instances", "place", "purchase", "precision", "time", "USD a run", "range", "basis")
-    return table(heads, rows, right=("rank", "time", "USD a run", "range"))
+    heads = ("rank", "service", "instances", "place", "purchase", "precision", "time", "USD a run", "range")
+    return table((*heads, "deadline", "basis"), rows, right=("rank", "time", "USD a run", "range"))
 
 
 def explain_text(plan: Plan, rows: Sequence[Mapping[str, object]]) -> str:
@@ -65,6 +67,7 @@ def explain_text(plan: Plan, rows: Sequence[Mapping[str, object]]) -> str:
     made[-1] += f" ({display.usd_band(plan.cost_usd.low, plan.cost_usd.high)}), "
     made[-1] += f"{display.hours(plan.hours.expected)} ({display.hours_band(plan.hours.low, plan.hours.high)})"
     made += [f"hours: {plan.hours_basis}; {plain(plan.hours_rule or plan.hours_source)}"]
+    made += [f"deadline: {plan.deadline}; prices as of {plan.prices_as_of}"]
     for row in rows:
         band = display.usd_band(float(str(row["usd_low"])), float(str(row["usd_high"])))
         made += [
@@ -76,7 +79,7 @@ def explain_text(plan: Plan, rows: Sequence[Mapping[str, object]]) -> str:
         ]
         if row["rule"]:
             made.append(f"  {plain(row['rule'])}")
-    return "\n".join(made)
+    return "\n".join([*made, "", NOT_COSTED])
 
 
 def exclusions_text(result: Result) -> str:
@@ -95,20 +98,16 @@ def ladder_text(result: Result, ladder: Ladder) -> str:
         (
             row["meaning"],
             display.usd(row["cost_usd"]),
-            "" if row["step"] == "start" else _saving(row["saved_usd"], row["saved_fraction"]),
-            "" if row["step"] == "start" else display.percent(row["alone_saved_fraction"]),
+            row["effect"] or "",
+            row["alone_effect"] or "",
             "" if row["meets_deadline"] else "late",
             row["plan"],
         )
         for row in records(ladder_frame(result, ladder))
     ]
-    heads = ("step", "USD a run", "saves", "alone", "deadline", "plan")
-    body = table(heads, rows, right=("USD a run", "saves", "alone"))
-    return f"{body}\nAll levers together save {display.percent(ladder.saved_fraction)} of the naive start."
-
-
-def _saving(saved_usd: float, saved_fraction: float) -> str:
-    return f"{display.usd(saved_usd)} ({display.percent(saved_fraction)})"
+    heads = ("step", "USD a run", "effect", "alone", "deadline", "plan")
+    body = table(heads, rows, right=("USD a run",))
+    return f"{body}\n{ladder.summary}"
 
 
 def prices_text(rows: Sequence[Mapping[str, Any]]) -> str:

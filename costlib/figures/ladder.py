@@ -1,146 +1,163 @@
-"""The savings ladder: from the naive start to the best plan, a lever a step.
+"""The savings ladder: what a run costs after each lever, from the naive start to the best plan.
 
-The axis is logarithmic, since savings multiply: equal heights are equal factors, whatever stands before them.
+One chart for a manager's phone and an analyst's screen: bars one below the other, whose lengths are dollars and whose
+ends say the cost and what the lever did. The analyst's has what each lever does alone, and the plan behind each bar.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
 from costlib import display
-from costlib.figures.cost_time import describe
-from costlib.figures.style import INK, MUTED, finish
-from costlib.planner.ladder import Ladder
-from costlib.planner.search import Result
+from costlib.figures.style import GRID, INK, MUTED, finish
+from costlib.planner.ladder import Ladder, Rung
 
-SAVED, ADDED, TOTAL = "#009E73", "#D55E00", "#0072B2"
+LEFT, SAVED, ADDED = "#0072B2", "#B7E4D3", "#D55E00"
 
-SHORT_NAMES = {
-    "service": "EC2, not<br>SageMaker",
-    "precision": "lower<br>precision",
-    "instance": "other<br>accelerators",
-    "spot": "spot<br>capacity",
-    "region": "cheaper<br>region",
-    "commitment": "commit",
+#: Each lever as a short instruction; a line break where a narrow screen needs one.
+PLAIN_NAMES = {
+    "service": "run it on EC2,<br>not SageMaker",
+    "precision": "use lower<br>precision",
+    "instance": "use other<br>machines",
+    "spot": "accept<br>interruptions",
+    "region": "go to a<br>cheaper region",
+    "commitment": "commit ahead",
 }
+START = "start with<br>no savings"
+BAR_PX = 46
+#: Room for the text behind the longest bar.
+TEXT_ROOM = 1.75
 
 
-def figure(result: Result, ladder: Ladder) -> go.Figure:
-    """USD a run (log): the naive start, what each lever takes off in this order, what is left; diamonds: one alone."""
-    rungs = ladder.rungs
-    start, *after = describe(result, [ladder.start_row, *(rung.row for rung in rungs)])
-    end = after[-1] if after else start
-    before_usd = [ladder.start_usd, *(rung.cost_usd for rung in rungs)]
-    costs = [*before_usd, *(rung.alone_usd for rung in rungs)]
-    floor = min(costs) / 2.0
-    names = ["naive start", *(SHORT_NAMES[rung.lever] for rung in rungs), "best plan"]
-    low = [floor, *(min(was, rung.cost_usd) for was, rung in zip(before_usd[:-1], rungs, strict=True)), floor]
-    high = [
-        ladder.start_usd,
-        *(max(was, rung.cost_usd) for was, rung in zip(before_usd[:-1], rungs, strict=True)),
-        ladder.end_usd,
-    ]
-    texts = [
-        display.usd(ladder.start_usd),
-        *(_step(rung.saved_usd, rung.saved_fraction) for rung in rungs),
-        f"<b>{display.usd(ladder.end_usd)}</b><br>{_change(ladder.saved_fraction)} in all",
-    ]
-    hovers = [
-        f"naive start: {display.usd(ladder.start_usd)}{_late(ladder.start_meets_deadline)}<br>{display.escape(start)}",
-        *(
-            f"{rung.meaning}: {display.usd(rung.cost_usd)}{_late(rung.meets_deadline)}<br>{display.escape(plan)}"
-            for rung, plan in zip(rungs, after, strict=True)
-        ),
-        f"after all levers: {display.usd(ladder.end_usd)}<br>{display.escape(end)}",
-    ]
-    colours = [TOTAL, *(SAVED if rung.saved_usd >= 0 else ADDED for rung in rungs), TOTAL]
-    made = go.Figure(
-        go.Bar(
-            x=names,
-            base=low,
-            y=[top - bottom for top, bottom in zip(high, low, strict=True)],
-            marker={"color": colours},
-            customdata=hovers,
-            hovertemplate="%{customdata}<extra></extra>",
-            showlegend=False,
-        )
+def figure(ladder: Ladder, banner: str) -> go.Figure:
+    """USD a run after each lever: to pay (dark), saved by the lever (light), added by it (orange).
+
+    Kept slim (each bar says its number, so there is no axis, legend or template), because it is drawn again at
+    every move of a slider.
+    """
+    made = go.Figure([_bars("saved", SAVED), _bars("to pay", LEFT), _bars("added", ADDED)])
+    light, dark, added = made.data
+    light.update(textposition="outside", constraintext="none", cliponaxis=False)
+    light.hovertemplate = "saves %{customdata:$,.2f} a run<extra></extra>"
+    dark.hovertemplate = "%{x:$,.2f} a run<extra></extra>"
+    added.hovertemplate = "costs %{x:$,.2f} a run more: before it, nothing held the deadline<extra></extra>"
+    finish(made, banner="")
+    made.update_layout(
+        template=None,
+        barmode="overlay",
+        bargap=0.3,
+        showlegend=False,
+        xaxis={"visible": False, "fixedrange": True},
+        yaxis={"autorange": "reversed", "fixedrange": True},
+        dragmode=False,
+        margin={"l": 105, "r": 8, "t": 4, "b": 38},
+        annotations=[_banner(banner)],
     )
+    refill(made, ladder, banner)
+    return made
+
+
+def refill(made: go.Figure, ladder: Ladder, banner: str) -> None:
+    """Puts another ladder into a figure made here: a tenth of the time of a new one, for a slider that moves."""
+    names = _names(ladder)
+    left = [ladder.start_usd, *(rung.cost_usd for rung in ladder.rungs)]
+    saved = [0.0, *(max(rung.saved_usd, 0.0) for rung in ladder.rungs)]
+    more = [0.0, *(max(-rung.saved_usd, 0.0) for rung in ladder.rungs)]
+    texts = [_text(ladder.start_usd, None, ladder.start_meets_deadline)]
+    texts += [_text(rung.cost_usd, rung, rung.meets_deadline) for rung in ladder.rungs]
+    ends = [cost + gone for cost, gone in zip(left, saved, strict=True)]
+    light, dark, added = made.data[:3]
+    light.x, dark.x, light.customdata = ends, left, saved
+    # What a lever adds lies on the end of the dark bar.
+    added.x, added.base = more, [cost - extra for cost, extra in zip(left, more, strict=True)]
+    if list(dark.y or ()) != names:
+        light.y = dark.y = added.y = names
+        made.layout.height = 50 + BAR_PX * len(names)
+    light.text = texts
+    made.layout.xaxis.range = [0, max(ends) * TEXT_ROOM]
+    made.layout.annotations[0].text = _banner_text(banner)
+
+
+def detailed(ladder: Ladder, banner: str, plans: Sequence[str]) -> go.Figure:
+    """The same chart with an axis, a legend, a diamond for each lever alone, and the plan behind each bar.
+
+    ``plans``: in words the plan of the start and of each rung. Raises ValueError if they are not as many.
+    """
+    made = figure(ladder, banner)
+    _, dark, added = made.data
+    rows = [("naive start", ladder.start_usd, ladder.start_meets_deadline)]
+    rows += [(rung.meaning, rung.cost_usd, rung.meets_deadline) for rung in ladder.rungs]
+    dark.customdata = [
+        f"{meaning}: {display.usd(cost)}{'' if on_time else ' (misses the deadline)'}<br>{display.escape(plan)}"
+        for (meaning, cost, on_time), plan in zip(rows, plans, strict=True)
+    ]
+    dark.hovertemplate = "%{customdata}<extra></extra>"
+    added.showlegend = any(added.x)
     made.add_trace(
         go.Scatter(
-            x=names,
-            y=high,
-            mode="text",
-            text=texts,
-            textposition="top center",
-            textfont={"size": 11, "color": INK},
-            cliponaxis=False,
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    )
-    made.add_trace(
-        go.Scatter(
-            x=names[1:-1],
-            y=[rung.alone_usd for rung in rungs],
+            x=[rung.alone_usd for rung in ladder.rungs],
+            y=_names(ladder)[1:],
             mode="markers",
-            name="cost with this lever alone",
+            name="with this lever alone",
             marker={"symbol": "diamond-open", "size": 11, "color": INK, "line": {"width": 2}},
             customdata=[
-                f"{rung.meaning}, alone: {display.usd(rung.alone_usd)} ({_change(rung.alone_fraction)})"
-                for rung in rungs
+                f"{rung.meaning}, alone: {display.usd(rung.alone_usd)}<br>{rung.alone_effect}" for rung in ladder.rungs
             ],
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
-    made.update_yaxes(
-        type="log",
-        title="USD a run (expected, log scale)",
-        tickprefix="$",
-        separatethousands=True,
-        exponentformat="none",
-        dtick="D2",
-        # Half a decade of room for the texts above the highest bar.
-        range=[math.log10(floor), math.log10(max(costs)) + 0.35],
+    longest = max(made.layout.xaxis.range[1] / TEXT_ROOM, *made.data[-1].x, 0.0)
+    made.update_layout(
+        showlegend=True,
+        height=made.layout.height + 100,
+        margin={"t": 36, "b": 84},
+        xaxis={
+            "visible": True,
+            "title": {"text": "USD a run (expected)", "standoff": 4},
+            "tickprefix": "$",
+            "tickformat": ",~r",
+            "gridcolor": GRID,
+            "range": [0, longest * TEXT_ROOM],
+        },
     )
-    made.update_xaxes(tickfont={"size": 11}, tickangle=0)
-    made.update_layout(title="Savings ladder: one lever after the other", bargap=0.25)
-    if not ladder.start_meets_deadline:
-        made.add_annotation(
-            text="The naive start misses the deadline.",
-            xref="paper",
-            yref="paper",
-            x=1,
-            y=1,
-            xanchor="right",
-            yanchor="top",
-            showarrow=False,
-            font={"size": 11, "color": MUTED},
-        )
-    finish(made, result.sources.book.banner, height_px=460)
-    made.update_layout(legend={"x": 1, "xanchor": "right"})
+    made.layout.annotations[0].yshift = -82
     return made
 
 
-def _step(saved_usd: float, saved_fraction: float) -> str:
-    if abs(saved_usd) < 0.005:
-        return "no change"
-    sign = "−" if saved_usd > 0 else "+"
-    return f"{sign}{display.usd(abs(saved_usd))}<br>{_change(saved_fraction)}"
+def _bars(name: str, colour: str) -> go.Bar:
+    return go.Bar(orientation="h", name=name, uid=name, marker={"color": colour})
 
 
-def _change(saved_fraction: float) -> str:
-    """A saving as a change of the cost: −40 % for 0.4 saved."""
-    return f"{'−' if saved_fraction >= 0 else '+'}{share(abs(saved_fraction))}"
+def _names(ladder: Ladder) -> list[str]:
+    return [START, *(PLAIN_NAMES[rung.lever] for rung in ladder.rungs)]
 
 
-def share(fraction: float) -> str:
-    """A share in percent that says 100 % only of a whole: 0.997 is 99.7 %."""
-    if 0.99 <= fraction < 1:
-        return f"{math.floor(fraction * 1000) / 10:.1f} %"
-    return display.percent(fraction)
+def _banner(banner: str) -> dict[str, object]:
+    """The banner below the chart."""
+    return {
+        "text": _banner_text(banner),
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "y": 0,
+        "yshift": -36,
+        "align": "left",
+        "showarrow": False,
+        "font": {"size": 10, "color": MUTED},
+        "xanchor": "left",
+    }
 
 
-def _late(meets_deadline: bool) -> str:
-    return "" if meets_deadline else " (misses the deadline)"
+def _banner_text(banner: str) -> str:
+    """On two lines, for a narrow screen."""
+    return display.escape(banner).replace(", prices", "<br>prices")
+
+
+def _text(cost_usd: float, rung: Rung | None, meets_deadline: bool) -> str:
+    """The cost, what the lever did, and whether it is too late; a line break keeps it on a phone."""
+    text = display.usd(cost_usd)
+    if rung is not None:
+        text += f"<br>{display.saving(rung.saved_fraction)}"
+    return text if meets_deadline else f"{text}, too late"

@@ -8,6 +8,8 @@ from pathlib import Path
 import ipywidgets
 
 from costlib.display import escape
+from costlib.planner.plan import Plan
+from costlib.prices.book import PriceBook
 
 
 @lru_cache(maxsize=1)
@@ -22,8 +24,16 @@ def look() -> ipywidgets.HTML:
     )
 
 
+def plan_banner(book: PriceBook, plan: Plan | None) -> str:
+    """The book's banner with the dates of the prices that ``plan`` uses; without a plan the newest date of the book."""
+    if plan is None:
+        return book.banner
+    text = f"{book.mode} {book.snapshot_id}, prices of the best plan as of {plan.prices_as_of}"
+    return "; ".join([text, *book.overlays])
+
+
 def banner_html(banner: str) -> str:
-    """A price book's banner for the head of a view."""
+    """A banner for the head of a view."""
     return f"<div class='costlib-banner'>Prices: {escape(banner)}. USD, Linux, shared tenancy, without tax.</div>"
 
 

@@ -11,9 +11,9 @@ import ipywidgets
 import traitlets
 
 from costlib.errors import Fault
-from costlib.figures import savings
+from costlib.figures import ladder as ladder_figure
 from costlib.panels import calculator_text as text
-from costlib.panels.banner import look
+from costlib.panels.banner import look, plan_banner
 from costlib.panels.calculator_state import Answer, CalculatorState, stops_of
 from costlib.panels.chart import Chart, chart, update
 from costlib.panels.link import PageLink, from_query, to_query
@@ -144,12 +144,13 @@ class _Page:
 
     def _show_savings(self, answer: Answer) -> None:
         """The one chart, made once and refilled after that."""
+        banner = plan_banner(self.state.sources.book, answer.best)
         if self.chart is None:
-            self.chart = chart(savings.figure(answer.ladder, self.state.sources.book.banner))
+            self.chart = chart(ladder_figure.figure(answer.ladder, banner))
             self.chart.add_class("costlib-main-chart")
             self.savings.children = [*self.savings.children, self.chart]
         else:
-            savings.refill(self.chart.figure, answer.ladder)
+            ladder_figure.refill(self.chart.figure, answer.ladder, banner)
             update(self.chart, self.chart.figure)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from costlib.display import PURCHASE_NAMES, SERVICE_NAMES, escape, hours, hours_band, usd, usd_band
 from costlib.errors import Fault
-from costlib.figures.savings import LEFT
-from costlib.panels.banner import banner_html, basis_html
+from costlib.figures.ladder import ADDED, LEFT
+from costlib.panels.banner import banner_html, basis_html, plan_banner
 from costlib.panels.calculator_state import Alternative, Answer, CalculatorState
+from costlib.planner.lines import NOT_COSTED
 from costlib.planner.plan import Band, Plan
 
 TICKS = {
@@ -87,11 +88,11 @@ def answer(state: CalculatorState) -> str:
     cost, runs = best.cost_usd, state.answer.result.workload.runs_per_month
     month = f"{runs:g} run{'s' if runs != 1 else ''} a month: about <b>{usd(cost.expected * runs)}</b>"
     month += f" ({usd_band(cost.low * runs, cost.high * runs)})."
-    deadline_hours = state.answer.result.workload.deadline_hours
-    assert deadline_hours is not None, "the page always asks for one"
     slow = ""
-    if best.hours.high > deadline_hours:
-        slow = f"<div><b>If the machines turn out slow, it misses your {hours(deadline_hours)}.</b></div>"
+    if not best.meets_deadline_at_high:
+        assert best.deadline_hours is not None, "the page always asks for one"
+        wanted = hours(best.deadline_hours)
+        slow = f"<div><b>It could be late: if the machines turn out slow, it misses your {wanted}.</b></div>"
     stale = "<div class='costlib-message'>These choices cannot be met; this is the last good answer.</div>"
     return (
         f"{stale if state.stale else ''}"
@@ -116,11 +117,13 @@ def bought(plan: Plan) -> str:
 def start(answer: Answer) -> str:
     """What the ladder starts from."""
     begin = answer.ladder.start_choices
+    dearer = any(rung.saved_usd < 0 for rung in answer.ladder.rungs)
+    added = f"; <b style='color:{ADDED}'>added</b> where only the dearer is ready in time" if dearer else ""
     return (
         f"The start: {escape(begin['instance'])} machines, {PURCHASE_NAMES[begin['purchase']]},"
         f" {SERVICE_NAMES[begin['service']]}, region {escape(begin['region'])}, {escape(begin['precision'])} numbers."
         f" Each bar frees one more choice: USD a run that are left (<b style='color:{LEFT}'>dark</b>) and saved"
-        " (light), expected. Effects multiply, so their order matters."
+        f" (light), expected{added}. Effects multiply, so their order matters. {escape(answer.ladder.summary)}"
     )
 
 
@@ -171,9 +174,9 @@ def sureness(answer: Answer) -> str:
         "<div>The range goes from where everything turns out well to where everything turns out badly: how fast"
         " such machines have been measured to train, what spot capacity costs, how often it is taken back. It is"
         " not a probability. Storage of the data and of saved progress, and moving the data from"
-        f" {home}, are included; tax and people's time are not.</div>"
+        f" {home}, are included. {escape(NOT_COSTED)}</div>"
         f"<details><summary>Each part, how it is known, and its source</summary>{rows}</details>"
-        f"{banner_html(answer.result.sources.book.banner)}"
+        f"{banner_html(plan_banner(answer.result.sources.book, best))}"
     )
 
 

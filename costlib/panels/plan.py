@@ -11,7 +11,7 @@ from ipywidgets import HTML, Button, HBox, VBox
 from costlib.figures import breakdown, cost_time
 from costlib.figures import ladder as ladder_figure
 from costlib.panels.background import worker
-from costlib.panels.banner import banner_html, look
+from costlib.panels.banner import banner_html, look, plan_banner
 from costlib.panels.chart import Chart, ClickedPoint, chart, update
 from costlib.panels.clickable import Clickable
 from costlib.panels.plan_controls import running, starts, yaml_box
@@ -52,7 +52,8 @@ def plan_panel(state: PlanState | None = None, shelf: ScenarioShelf | None = Non
     form = VBox([starts(state), WorkloadForm(state, YAML=yaml_box(state)).widget])
 
     def show_answer(_change: object = None) -> None:
-        banner.value = banner_html(state.sources.book.banner)
+        best = state.best_plans(1)
+        banner.value = banner_html(plan_banner(state.sources.book, best[0] if best else None))
         answer.value = answer_html(state)
 
     # The answer is told before the charts are drawn: it is what the user waits for.
@@ -163,7 +164,8 @@ class _Views:
     def _draw_ladder(self) -> None:
         result, steps = self._state.result, self._state.ladder()
         if result is not None and steps is not None:
-            self._show(self._steps, ladder_figure.figure(result, steps))
+            made = ladder_figure.detailed(steps, result.sources.book.banner, cost_time.describe(result, steps.rows))
+            self._show(self._steps, made)
         self._rungs.show(ladder_html(self._state))
 
     def _draw_excluded(self) -> None:

@@ -99,11 +99,11 @@ def table_html(result: Result, table: PlanTable, selected_row: int | None) -> st
     made = plans(result, shown)
     bases = result.sources.offers.frame["basis"].iloc[result.candidates.offer[shown]]
     body = "".join(
-        _row(int(row), plan, rank, str(basis), row == selected_row, result.workload.deadline_hours)
+        _row(int(row), plan, rank, str(basis), row == selected_row)
         for row, plan, rank, basis in zip(shown, made, ranks(result, shown), bases, strict=True)
     )
     head = "".join(f"<th>{'<br>'.join(_heading(key, table) for key in keys)}</th>" for keys in HEADINGS)
-    head += "<th title='does the expected time hold the deadline'>Deadline</th>"
+    head += "<th title='held at the expected time; could be late: not at the high end of it'>Deadline</th>"
     head += "<th title='how price and hours are known; the total is as weak as the weaker'>Price / hours known as</th>"
     what = "variants" if table.all_variants else "ways (best count and precision of each)"
     note = f"{len(shown):,} of {len(rows):,} {what} shown"
@@ -122,7 +122,7 @@ def _heading(key: str, table: PlanTable) -> str:
     return f"<span role='button' tabindex='0' data-click='sort:{key}' title='{escape(tip)}'>{title}{arrow}</span>"
 
 
-def _row(row: int, plan: Plan, rank: int, price_basis: str, is_selected: bool, deadline_hours: float | None) -> str:
+def _row(row: int, plan: Plan, rank: int, price_basis: str, is_selected: bool) -> str:
     option = f"<small> {escape(plan.option)}</small>" if plan.option else ""
     accelerators = f"{plan.accelerator_count:g} × {escape(plan.accelerator)}" if plan.accelerator else "no accelerator"
     cost = plan.cost_usd
@@ -135,20 +135,11 @@ def _row(row: int, plan: Plan, rank: int, price_basis: str, is_selected: bool, d
         plan.precision,
         f"{display.hours(plan.hours.expected)}<small> {display.hours_band(plan.hours.low, plan.hours.high)}</small>",
         f"<b>{display.usd(cost.expected)}</b><small> {display.usd_band(cost.low, cost.high)}</small>",
-        _deadline(plan, deadline_hours),
+        plan.deadline if plan.meets_deadline else f"<span class='costlib-bad'>{plan.deadline}</span>",
         f"{basis_html(price_basis)} {basis_html(plan.hours_basis)}",
     )
     marked = " aria-selected='true'" if is_selected else ""
     return f"<tr tabindex='0' data-click='row:{row}'{marked}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _deadline(plan: Plan, deadline_hours: float | None) -> str:
-    """Whether a plan holds the deadline as expected, and at the slow end of its hours."""
-    if deadline_hours is None:
-        return "none set"
-    if not plan.meets_deadline:
-        return "<span class='costlib-bad'>misses</span>"
-    return "holds" if plan.hours.high <= deadline_hours else "holds<small>slow end misses</small>"
 
 
 def _sort_keys(result: Result, column: str, rows: Ints) -> npt.NDArray[np.float64] | None:

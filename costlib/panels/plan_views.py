@@ -9,11 +9,11 @@ from types import MappingProxyType
 
 from costlib import display
 from costlib.display import escape
-from costlib.figures.ladder import share
 from costlib.panels.banner import basis_html
 from costlib.panels.plan_state import PlanState
 from costlib.planner.explain import explain
 from costlib.planner.ladder import LEVERS, Ladder
+from costlib.planner.lines import NOT_COSTED
 from costlib.planner.plan import Plan
 from costlib.planner.search import Result
 
@@ -95,13 +95,14 @@ def answer_html(state: PlanState) -> str:
     cost, time = best.cost_usd, best.hours
     bought = " ".join(part for part in (display.PURCHASE_NAMES[best.purchase], escape(best.option)) if part)
     holds = f"{len(result.order):,} of them can run" + (f" within {display.hours(deadline)}" if deadline else "")
+    late = "" if best.meets_deadline_at_high else " <b>It could be late: its slow end misses the deadline.</b>"
     return (
         f"<div class='costlib-answer'><b>{display.usd(cost.expected)}</b> a run"
         f" ({display.usd_band(cost.low, cost.high)}), {display.hours(time.expected)}"
         f" ({display.hours_band(time.low, time.high)})<br>"
         f"<small>{display.SERVICE_NAMES[best.service]} {best.count} × {escape(best.instance_type)},"
         f" {escape(best.az or best.region)}, {bought}, {best.precision}. {counted}; {holds}."
-        f" Cost known as {basis_html(best.basis)}, hours {basis_html(best.hours_basis)}.</small></div>"
+        f" Cost known as {basis_html(best.basis)}, hours {basis_html(best.hours_basis)}.{late}</small></div>"
     )
 
 
@@ -125,13 +126,15 @@ def explanation_html(plan: Plan | None) -> str:
     return (
         f"<div class='costlib-answer' style='font-size:15px'><b>{escape(plan.key)}</b><br>"
         f"<small>Hours: {display.hours(plan.hours.expected)} ({display.hours_band(plan.hours.low, plan.hours.high)}),"
-        f" {basis_html(plan.hours_basis)} {escape(plan.hours_rule or plan.hours_source)}</small></div>"
+        f" {basis_html(plan.hours_basis)} {escape(plan.hours_rule or plan.hours_source)}."
+        f" Deadline: {plan.deadline}. Prices as of {escape(plan.prices_as_of)}.</small></div>"
         "<div class='costlib-scroll'><table class='costlib-table'><thead><tr><th>Item</th>"
         "<th class='costlib-number'>USD a run</th>"
         "<th>How it is computed (expected)</th><th>Known as</th><th>Source</th><th>Rule</th></tr></thead>"
         f"<tbody>{rows}<tr><td><b>Total</b></td><td class='costlib-number'><b>{display.usd(cost.expected)}</b>"
         f"<small>{display.usd_band(cost.low, cost.high)}</small></td><td><small>sum of the items</small></td>"
         f"<td>{basis_html(plan.basis)}</td><td></td><td></td></tr></tbody></table></div>"
+        f"<div class='costlib-note'>{escape(NOT_COSTED)}</div>"
     )
 
 
@@ -177,18 +180,16 @@ def ladder_html(state: PlanState) -> str:
         rows.append(
             f"<tr><td>{buttons}</td><td>{escape(rung.meaning)}{late}</td>"
             f"<td class='costlib-number'>{display.usd(rung.cost_usd)}</td>"
-            f"<td class='costlib-number'>{display.usd(rung.saved_usd) if rung.saved_usd else 'nothing'}"
-            f"<small>{share(rung.saved_fraction) if rung.saved_usd else ''}</small></td>"
-            f"<td class='costlib-number'>{display.usd(rung.alone_usd)}"
-            f"<small>{share(rung.alone_fraction)} saved</small></td></tr>"
+            f"<td>{rung.effect}</td>"
+            f"<td class='costlib-number'>{display.usd(rung.alone_usd)}<small>{rung.alone_effect}</small></td></tr>"
         )
     late = "" if steps.start_meets_deadline else " It misses the deadline."
     return (
         f"<div class='costlib-note'>Naive start: {naive}: {display.usd(steps.start_usd)} a run.{late}"
-        f" All levers together save {share(steps.saved_fraction)}. Effects multiply: what a lever saves"
-        " depends on those pulled before it, so try other orders.</div>"
+        f" {steps.summary} Effects multiply: what a lever saves depends on those pulled before it, so try other"
+        " orders.</div>"
         "<table class='costlib-table'><thead><tr><th>Order</th><th>Lever</th>"
-        "<th class='costlib-number'>USD a run after it</th><th class='costlib-number'>Saved by it</th>"
+        "<th class='costlib-number'>USD a run after it</th><th>What it does</th>"
         "<th class='costlib-number'>USD a run with it alone</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )

@@ -102,6 +102,7 @@ def _plan(
         meets_deadline=bool(result.meets_deadline[row]),
         on_front=on_front,
         rank=rank,
+        deadline_hours=result.workload.deadline_hours,
         commitment_usd=float(commitment_usd),
     )
 
@@ -134,6 +135,8 @@ def _origin(result: Result, item: Item, row: int) -> Row:
     if item.name in ("compute", "unused_commitment") and committed_years:
         runs = result.workload.runs_per_month
         rules.append(f"commitment: every hour is paid; taken to serve {runs:g} runs a month for its whole term")
+    if "offer" in item.prices or "ec2" in item.prices:
+        rules += _from_list_price(result, offer)
     if item.name == "unused_commitment" and not committed_years:
         rules.append("Capacity Blocks are sold in whole days up to 14, then in whole weeks up to 182 days")
     if item.name == "start_up":
@@ -149,6 +152,18 @@ def _origin(result: Result, item: Item, row: int) -> Row:
             rules.append(OPEN_BAND_RULE)
     oldest = min(held.as_of for held in rows)
     return Row(weakest(bases), "; ".join(dict.fromkeys(sources)), oldest, "; ".join(rules))
+
+
+#: Savings Plans and managed spot that nobody publishes whole are estimated from list prices (prices/estimates).
+LIST_PRICE_RULE = "estimated from AWS's list prices: own on-demand rates do not move it; its own rate would replace it"
+
+
+def _from_list_price(result: Result, offer: int) -> list[str]:
+    """With own rates: that they do not move an estimate made from on-demand list prices."""
+    offers, book = result.sources.offers, result.sources.book
+    service, purchase = SERVICES[offers.service[offer]], PURCHASES[offers.purchase[offer]]
+    is_estimate = purchase == "savings_plan" or (service, purchase) == ("sagemaker", "spot")
+    return [LIST_PRICE_RULE] if book.overlays and is_estimate and offers.words["basis"][offer] == "estimate" else []
 
 
 def _is_sagemaker_on_demand(result: Result, offer: int) -> bool:

@@ -159,6 +159,14 @@ ITEMS: tuple[Item, ...] = (
 )
 
 
+#: What no item holds, said beside every total. EBS prices are held for two regions only, so a line for them would be
+#: missing, or another region's, in most plans.
+NOT_COSTED = (
+    "Not costed: EBS root and data volumes, requests to S3 and the time to load the data onto the instances,"
+    " transfer out of AWS, tax, support plans, people's time."
+)
+
+
 def total_usd(workload: Workload, quantities: Quantities) -> Floats:
     """The sum of all items for each candidate."""
     total = np.zeros(len(quantities.count))

@@ -82,11 +82,12 @@ class Plan:
     hours_source: str
     hours_rule: str
     lines: tuple[Line, ...]
-    meets_deadline: bool
+    meets_deadline: bool  # at the expected hours
     on_front: bool
     #: What is signed for, over the whole term; 0 without a term.
     commitment_usd: float
     rank: int  # among the plans that hold the deadline, by expected cost, from 1; 0 for a late plan
+    deadline_hours: float | None = None
 
     @property
     def cost_usd(self) -> Band:
@@ -100,6 +101,26 @@ class Plan:
     def basis(self) -> str:
         """The weakest basis among the hours and the lines."""
         return weakest([self.hours_basis, *(line.basis for line in self.lines)])
+
+    @property
+    def meets_deadline_at_high(self) -> bool:
+        """Whether the deadline is held at the high end of the hours too."""
+        return self.meets_deadline and (self.deadline_hours is None or self.hours.high <= self.deadline_hours)
+
+    @property
+    def deadline(self) -> str:
+        """Whether the deadline is held, in words: "none set", "held", "could be late", "missed"."""
+        if self.deadline_hours is None:
+            return "none set"
+        if not self.meets_deadline:
+            return "missed"
+        return "held" if self.meets_deadline_at_high else "could be late"
+
+    @property
+    def prices_as_of(self) -> str:
+        """The dates of the prices behind the lines: one, or the oldest and the newest."""
+        dates = sorted({line.as_of for line in self.lines})
+        return " to ".join(dict.fromkeys((dates[0], dates[-1]))) if dates else "no date"
 
     @property
     def key(self) -> str:
@@ -131,5 +152,6 @@ class Plan:
             "basis": self.basis,
             "lines": [line.as_dict() for line in self.lines],
             "meets_deadline": self.meets_deadline,
+            "meets_deadline_at_high": self.meets_deadline_at_high,
             "pareto": self.on_front,
         }

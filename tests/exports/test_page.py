@@ -40,6 +40,12 @@ def test_says_the_answer_and_where_it_comes_from(page: str, result: Result, plan
         assert line.as_of in page
 
 
+def test_says_what_is_not_costed_and_how_sure_the_deadline_is(page: str, plans: list[Plan]) -> None:
+    assert "EBS root and data volumes" in page
+    assert f"prices as of {plans[0].prices_as_of}" in page
+    assert ("but it could be late" in page) != plans[0].meets_deadline_at_high
+
+
 def test_text_from_data_is_escaped(result: Result, plans: list[Plan]) -> None:
     evil = "<img src=x onerror=alert(1)>"
     line = replace(plans[0].lines[0], source=evil, rule=evil)

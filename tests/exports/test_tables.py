@@ -37,6 +37,7 @@ def test_items_add_up_to_the_cost(plans: list[Plan]) -> None:
 def test_csv_reads_back_with_its_snapshot(result: Result, plans: list[Plan]) -> None:
     read = pd.read_csv(io.BytesIO(to_csv(result, plans)))
     assert read["cost_expected_usd"].tolist() == [plan.cost_usd.expected for plan in plans]
+    assert read["meets_deadline_at_high"].tolist() == [plan.hours.high <= 72 for plan in plans]
     assert set(read["snapshot_id"]) == {result.sources.book.snapshot_id}
     assert len(pd.read_csv(io.BytesIO(lines_to_csv(result, plans)))) == sum(len(plan.lines) for plan in plans)
 
@@ -61,6 +62,12 @@ def test_ladder_ends_at_the_cheapest_plan(result: Result) -> None:
     assert frame["cost_usd"].iloc[-1] == result.cost_usd[result.order[0]]
     steps = frame["cost_usd"].iloc[0] - frame["saved_usd"].iloc[1:].sum()
     assert steps == pytest.approx(frame["cost_usd"].iloc[-1])
+
+
+def test_effects_stand_beside_the_fractions_that_they_put_in_words(result: Result) -> None:
+    frame = ladder_frame(result, ladder(result)).iloc[1:]
+    for fraction, effect in zip(frame["saved_fraction"], frame["effect"], strict=True):
+        assert effect.split()[0] == ("saves" if fraction > 1e-9 else "no" if abs(fraction) < 1e-9 else "costs")
 
 
 def test_exclusions_and_costed_candidates_are_all_that_was_enumerated(result: Result) -> None:

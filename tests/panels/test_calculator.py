@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costlib.errors import InvalidInput
-from costlib.figures import savings
+from costlib.figures import ladder as ladder_figure
 from costlib.panels import calculator, calculator_text
 from costlib.panels.calculator_state import COMMITMENTS, INPUTS, RANGES, CalculatorState, stops_of
 from costlib.panels.link import from_query, to_query
@@ -108,6 +108,7 @@ def test_a_slow_end_past_the_deadline_is_said(state: CalculatorState) -> None:
         assert state.answer is not None and not state.stale
         said[parameters] = "misses your 72.0 h" in calculator_text.answer(state)
         assert said[parameters] == (state.answer.best.hours.high > 72)
+        assert said[parameters] == ("could be late" in calculator_text.answer(state))
     assert set(said.values()) == {False, True}
 
 
@@ -210,10 +211,39 @@ def test_plain_numbers(value: float, text: str) -> None:
     assert calculator_text.plain_number(value) == text
 
 
+def test_the_date_is_that_of_the_answer_s_prices(page: calculator._Page) -> None:
+    shown = set()
+    for choices in ({}, {"interruptible": False, "may_commit": False}, {"home_region": "eu-west-1", "may_move": False}):
+        page.state.change({**page.state.defaults, **choices})
+        answer = page.state.answer
+        assert answer is not None and page.chart is not None
+        dates = sorted(line.as_of for line in answer.best.lines)
+        span = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+        said = f"prices of the best plan as of {span}"
+        assert said in page.sureness.value and said in page.chart.figure.layout.annotations[0].text
+        shown.add(span)
+    assert len(shown) > 1
+
+
+def test_a_start_that_is_too_late_and_too_cheap_is_told(page: calculator._Page) -> None:
+    page.state.change({"parameters": 2e10, "tokens": 1e11, "deadline_days": 1})
+    answer = page.state.answer
+    assert answer is not None and not page.state.stale
+    dearer = [rung for rung in answer.ladder.rungs if rung.saved_usd < 0]
+    assert dearer and "added" in page.savings_note.value
+    assert answer.ladder.summary.replace("'", "&#x27;") in page.savings_note.value
+    page.state.change(page.state.defaults)
+    assert "added" not in page.savings_note.value
+
+
+def test_what_is_not_costed_is_said(page: calculator._Page) -> None:
+    assert "EBS root and data volumes" in page.sureness.value
+
+
 def test_the_savings_chart_adds_up(state: CalculatorState) -> None:
     assert state.answer is not None
-    figure = savings.figure(state.answer.ladder, "banner <b>")
-    light, dark = figure.data
+    figure = ladder_figure.figure(state.answer.ladder, "banner <b>")
+    light, dark, _ = figure.data
     for before, now, end, gone in zip(dark.x, dark.x[1:], light.x[1:], light.customdata[1:], strict=False):
         assert end == pytest.approx(max(before, now)) and now + gone == pytest.approx(end)
     assert dark.x[-1] == pytest.approx(state.answer.ladder.end_usd) and len(light.text) == len(dark.x)

@@ -116,6 +116,38 @@ def test_the_explanation_holds_every_line_with_its_source(state):
     assert "Click a row" in plan_views.explanation_html(None)
 
 
+def test_the_banner_dates_the_best_plan_s_prices_and_the_explanation_its_own(state, panel):
+    best = state.best_plans(1)[0]
+    assert f"prices of the best plan as of {best.prices_as_of}" in text_of(panel)
+    other = plans(state.result, state.result.order[-1:])[0]
+    assert other.prices_as_of != best.prices_as_of
+    assert f"Prices as of {other.prices_as_of}" in plan_views.explanation_html(other)
+    state.propose(workload().changed({"deadline_hours": 0.01}).to_mapping())
+    assert sources().book.banner in text_of(panel)
+
+
+def test_a_plan_that_could_be_late_says_so(state):
+    said = set()
+    for hours in (72, 500):
+        state.propose(workload().changed({"deadline_hours": hours}).to_mapping())
+        is_sure = state.best_plans(1)[0].meets_deadline_at_high
+        assert ("could be late" in plan_views.answer_html(state)) != is_sure
+        said.add(is_sure)
+    assert said == {True, False}
+
+
+def test_the_explanation_says_what_is_not_costed(state):
+    assert "EBS root and data volumes" in plan_views.explanation_html(state.selected_plan())
+
+
+def test_the_ladder_says_what_costs_more(state):
+    assert "costs " not in plan_views.ladder_html(state)
+    state.propose(workload().changed({"deadline_hours": 1.0}).to_mapping())
+    html = plan_views.ladder_html(state)
+    assert "costs 181 times as much, and holds the deadline" in html and "The best plan costs 22 % more" in html
+    assert "-$" not in html and "-18" not in html
+
+
 def test_data_text_cannot_become_html(state):
     import dataclasses
 

@@ -113,4 +113,13 @@ def test_the_html_shows_the_selected_row_and_is_bounded():
 def test_the_slow_end_of_a_plan_is_not_hidden():
     answer = result()
     html = table_html(answer, PlanTable(filter_text="trn1.32xlarge"), None)
-    assert "slow end misses" in html
+    assert "could be late" in html
+
+
+def test_the_deadline_is_told_in_words():
+    answer = result(deadline_hours=3)
+    html = table_html(answer, PlanTable(include_late=True, all_variants=True, sort_by="hours"), None)
+    assert "<td>held</td>" in html
+    late = table_html(answer, PlanTable(include_late=True, sort_by="hours", descending=True), None)
+    assert "<span class='costlib-bad'>missed</span>" in late
+    assert "none set" in table_html(result(deadline_hours=None), PlanTable(), None)

@@ -46,6 +46,34 @@ def test_no_lever_raises_cost_when_the_start_is_on_time(result: Result) -> None:
     assert costs == sorted(costs, reverse=True)
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(LEVERS))[::97])
+@pytest.mark.parametrize("deadline_hours", [1.0, 3.0, 8.0])
+def test_only_the_lever_that_first_holds_the_deadline_costs_more(
+    workload: Workload, sources: Sources, order: tuple[str, ...], deadline_hours: float
+) -> None:
+    steps = ladder(search(workload.changed({"deadline_hours": deadline_hours}), sources), order)
+    on_time = [steps.start_meets_deadline, *(rung.meets_deadline for rung in steps.rungs)]
+    assert on_time == sorted(on_time) and not on_time[0] and on_time[-1]
+    for was_on_time, rung in zip(on_time, steps.rungs, strict=False):
+        dearer = rung.saved_usd < 0
+        assert not dearer or (rung.meets_deadline and not was_on_time)
+        assert rung.effect.endswith(", and holds the deadline") == dearer
+        assert rung.effect.startswith("costs ") == dearer
+    assert sum(rung.saved_usd for rung in steps.rungs) == pytest.approx(steps.start_usd - steps.end_usd)
+
+
+def test_a_start_cheaper_than_what_holds_the_deadline(workload: Workload, sources: Sources) -> None:
+    steps = ladder(search(workload.changed({"deadline_hours": 1.0}), sources))
+    assert steps.saved_fraction < 0
+    assert steps.effect == "costs 22 % more, and holds the deadline"
+    assert steps.summary == "The best plan costs 22 % more, and holds the deadline; the naive start misses it."
+
+
+def test_the_summary_in_words(result: Result) -> None:
+    assert ladder(result).summary.startswith("All levers together save 99.")
+    assert ladder(result, ()).summary == "All levers together change nothing."
+
+
 def test_without_sagemaker_the_start_is_what_there_is(workload: Workload, sources: Sources) -> None:
     only_ec2 = search(workload.changed({"search.services": ["ec2"]}), sources)
     assert ladder(only_ec2).start_choices["service"] == "ec2"
