@@ -48,9 +48,9 @@ def plan(
     lines are {item, usd, usd_low, usd_high, basis, source, as_of, formula, inputs, rule}. Costs are USD for one
     run; the lines add up to the cost. meets_deadline is at the expected hours, meets_deadline_at_high at the
     high end of them.
-    With --explain: one such plan. With --ladder: {start {choices, cost_usd, meets_deadline, plan}, rungs [{step, meaning, cost_usd,
-    saved_usd, saved_fraction, effect, alone_saved_fraction, alone_effect, meets_deadline, plan}],
-    end_usd, saved_fraction, effect}; a negative saving is a cost, and effect says so. With --excluded:
+    With --explain: one such plan. With --ladder: {start {choices, cost_usd, meets_deadline, plan}, rungs [{step,
+    meaning, cost_usd, saved_usd, saved_fraction, effect, alone_saved_fraction, alone_effect, meets_deadline,
+    plan}], end_usd, saved_fraction, effect}; a negative saving is a cost, and effect says so. With --excluded:
     {enumerated, on_time, exclusions}.
     """
     from costlib.exports import files, terminal
