@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 
 import costlib
 from costlib import cli
+from costlib.paths import data_dir
 from costlib.planner.plan import Band, Line, Plan
 from tests.exports.conftest import WORKLOAD
 
@@ -144,6 +146,30 @@ def test_plan_explain_ladder_and_excluded(capsys: pytest.CaptureFixture[str], wo
     assert sum(row["candidates"] for row in gone["exclusions"]) + gone["on_time"] == gone["enumerated"]
     assert Ran(capsys, "plan", workload, "--explain", "0").code == 2
     assert Ran(capsys, "plan", workload, "--json", "--ladder", "--excluded").code == 2
+
+
+def test_plan_tells_what_could_be_late(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    plans = Ran(capsys, "plan", workload, "--json", "--limit", "0").json
+    unsure = [plan for plan in plans if not plan["meets_deadline_at_high"]]
+    assert unsure and len(unsure) < len(plans)
+    assert all((plan["hours"]["high"] > 72) != plan["meets_deadline_at_high"] for plan in plans)
+    said = Ran(capsys, "plan", workload, "--explain", unsure[0]["rank"]).out
+    assert "deadline: could be late" in said and "Not costed: EBS" in said
+    assert "could be late" in Ran(capsys, "plan", workload, "--limit", "0", "--best-per", "all").out
+
+
+def test_a_ladder_that_costs_more_says_so(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    example = yaml.safe_load((data_dir() / "examples" / "gpt2-1.5b.yaml").read_text())
+    workload.write_text(yaml.safe_dump({**example, "deadline_hours": 1}))
+    found = Ran(capsys, "plan", workload, "--ladder", "--json").json
+    (dearer,) = [rung for rung in found["rungs"] if rung["saved_usd"] < 0]
+    assert dearer["effect"].startswith("costs ") and dearer["effect"].endswith(", and holds the deadline")
+    assert found["saved_fraction"] < 0 and found["effect"].startswith("costs ")
+    keys = " ".join(str(cli.plan.help).split())
+    for key in [*found, *found["start"], *found["rungs"][0]]:
+        assert key in keys, key
+    text = Ran(capsys, "plan", workload, "--ladder").out
+    assert dearer["effect"] in text and "$-" not in text and "-$" not in text
 
 
 def test_plan_refuses_everything_at_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -1,11 +1,19 @@
 """Estimates are itemised: the lines add up, and each line's formula gives its amount."""
 
+import json
+
 import numpy as np
 import pytest
 
 from costlib.basis import BASES
+from costlib.paths import repository_dir
 from costlib.planner.explain import explain, plans
-from costlib.planner.search import Result
+from costlib.planner.lines import ITEMS, NOT_COSTED
+from costlib.planner.search import Result, search
+from costlib.planner.sources import Sources
+from costlib.workload import Workload
+
+NOTEBOOK, REPORT = "notebooks/13_plan.ipynb", "notebooks/reports/plan.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +82,46 @@ def test_explain_has_a_row_a_line(varied: list) -> None:
 def test_plans_come_in_the_order_asked(result: Result) -> None:
     rows = np.array([result.order[5], result.order[0]])
     assert [plan.rank for plan in plans(result, rows)] == [6, 1]
+
+
+def test_the_deadline_is_told_at_both_ends_of_the_hours(result: Result) -> None:
+    late = np.nonzero(~result.meets_deadline)[0][:50]
+    words = {}
+    for plan in plans(result, np.concatenate((result.best_per("instance_type"), late))):
+        assert plan.meets_deadline == (plan.hours.expected <= 72)
+        assert plan.meets_deadline_at_high == (plan.hours.high <= 72)
+        words[plan.meets_deadline, plan.meets_deadline_at_high] = plan.deadline
+    assert words == {(True, True): "held", (True, False): "could be late", (False, False): "missed"}
+
+
+def test_without_a_deadline_nothing_is_late(workload: Workload, sources: Sources) -> None:
+    answer = search(workload.changed({"deadline_hours": None}), sources)
+    some = plans(answer, answer.best_per("service", "purchase"))
+    assert {(plan.deadline, plan.meets_deadline_at_high) for plan in some} == {("none set", True)}
+
+
+def test_a_plan_is_dated_by_its_own_prices(varied: list) -> None:
+    for plan in varied:
+        dates = sorted(line.as_of for line in plan.lines)
+        assert plan.prices_as_of in (f"{dates[0]} to {dates[-1]}", dates[0])
+        assert (" to " in plan.prices_as_of) == (dates[0] != dates[-1])
+    assert len({plan.prices_as_of for plan in varied}) > 1
+
+
+def test_what_is_not_costed_is_told_the_same_everywhere() -> None:
+    """Readme, notebooks and answers name the same gaps."""
+    gaps = ("EBS root and data volumes", "requests to S3", "load the data", "transfer out of AWS", "support plans")
+    root = repository_dir()
+    places = [NOT_COSTED, (root / "README.md").read_text("utf-8")]
+    for name in (NOTEBOOK, REPORT):
+        cells = json.loads((root / name).read_text("utf-8"))["cells"]
+        places.append("\n".join("".join(cell["source"]) for cell in cells))
+    for text in places:
+        assert [gap for gap in gaps if gap not in " ".join(text.split())] == []
+
+
+def test_a_gap_is_no_line_and_ebs_prices_are_held_for_two_regions_only(sources: Sources) -> None:
+    assert not [item.name for item in ITEMS if "ebs" in item.name]
+    table = sources.book.table("prices/other_services")
+    held = table[(table["service"] == "EBS") & (table["item"] == "gp3_storage")]
+    assert len(set(held["region"])) == 2, "with more of them an EBS line would be due, and NOT_COSTED changed"
