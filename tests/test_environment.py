@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
+import json
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Required by jsonschema's extra, left out on purpose: two seconds of CPU in every process that imports it.
@@ -31,6 +35,48 @@ def test_every_pin_is_exact() -> None:
 
 def test_every_wish_is_pinned() -> None:
     assert set(requirements(ROOT / "requirements.in")) - set(PINS) == set()
+
+
+def imported(source: str) -> set[str]:
+    """The top-level modules that Python source imports anywhere in it, its own package's relative ones left out."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(str(node.module).split(".")[0])
+    return found
+
+
+def sources_of_the_project() -> dict[str, str]:
+    """Every Python file and notebook of the project, as Python source by path."""
+    files = {path for folder in ("costlib", "tests", "data", ".ci") for path in (ROOT / folder).rglob("*.py")}
+    found = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in sorted(files)}
+    for path in sorted((ROOT / "notebooks").rglob("*.ipynb")):
+        if ".ipynb_checkpoints" not in path.parts:
+            cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+            found[str(path.relative_to(ROOT))] = "\n".join("".join(cell["source"]) for cell in cells)
+    return found
+
+
+def test_every_import_is_wished_for() -> None:
+    """What is imported is named in requirements.in itself: what another package pulls today, it may drop tomorrow."""
+    wishes = {canonicalize_name(name) for name in requirements(ROOT / "requirements.in")}
+    packages = importlib.metadata.packages_distributions()
+    ours = {"costlib", "tests", "data", *sys.stdlib_module_names}
+    missing = {}
+    for path, source in sources_of_the_project().items():
+        for module in imported(source) - ours:
+            if not {canonicalize_name(name) for name in packages.get(module, [])} & wishes:
+                missing[module] = path
+    assert missing == {}
+
+
+def test_every_way_to_import_is_seen() -> None:
+    source = "import a.b, c\nfrom d.e import f\nfrom . import g\nfrom .h import i\ndef j():\n    import k"
+    assert imported(source) == {"a", "c", "d", "k"}
+    seen = set().union(*map(imported, sources_of_the_project().values()))
+    assert {"jinja2", "IPython", "nbformat", "yaml"} <= seen
 
 
 def test_the_environment_is_the_pins() -> None:
