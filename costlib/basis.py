@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 #: Strongest first. ``user``: the user's own rate or benchmark. ``measured``: somebody timed it.
-#: ``published``: the seller or a data sheet says so. ``derived``: exact arithmetic on published numbers.
+#: ``published``: the seller or a data sheet says so. ``derived``: exact arithmetic on measured or published ones.
 #: ``estimate``: a rule of ours; its ``rule`` says which.
 BASES = ("user", "measured", "published", "derived", "estimate")
 

@@ -7,6 +7,7 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 
+from costlib.basis import weakest
 from costlib.errors import NotKnown, unknown
 from costlib.facts.measured_band import FEWEST_ROWS, MeasuredBand, band_of, newest, short_source
 from costlib.tables import Snapshot
@@ -28,6 +29,7 @@ POOL_TYPES = {
     "accelerator": object,
     "vendor_architecture": object,
     "precision": object,
+    "basis": object,
     "source": object,
     "as_of": object,
 }
@@ -51,8 +53,7 @@ def achieved_fraction_band(
 
     ``table`` is facts/achieved_flops; ``scale`` is scale_of(accelerators). With fewer than 5 rows the pool
     widens: all scales, then the same architecture, then the same vendor, then everything; a widened pool
-    makes an estimate.
-    Raises NotKnown for a precision without measured rows.
+    makes an estimate, the first has its rows' weakest basis. Raises NotKnown for a precision without measured rows.
     """
     if precision not in PRECISION_CLASSES:
         raise NotKnown([unknown("precision", precision, PRECISION_CLASSES, "precision with measured runs")])
@@ -65,7 +66,7 @@ def achieved_fraction_band(
     architecture = (rows["vendor_architecture"] == vendor_architecture).to_numpy()
     vendor = rows["vendor_architecture"].str.startswith(f"{vendor_name} ").to_numpy()
     pools = (
-        (same & same_scale, "measured", f"{accelerator}, {SCALE_NAMES[scale]} accelerators"),
+        (same & same_scale, "", f"{accelerator}, {SCALE_NAMES[scale]} accelerators"),
         (same, "estimate", f"{accelerator} at other scales"),
         (architecture, "estimate", f"all {vendor_architecture} accelerators, any scale"),
         (vendor, "estimate", f"all {vendor_name} accelerators, any scale"),
@@ -78,7 +79,7 @@ def achieved_fraction_band(
             count = int(pool.sum())
             if count >= FEWEST_ROWS:
                 rule = f"P10, median, P90 of {count} measured {name} runs: {words}, sequences to {limit:,} tokens"
-                return band_of(rows[pool], column, basis, rule)
+                return band_of(rows[pool], column, basis or weakest(rows.loc[pool, "basis"]), rule)
     raise NotKnown([unknown("precision", precision, (), f"precision with {FEWEST_ROWS} measured runs")])
 
 
@@ -95,7 +96,9 @@ def whole_run_band(whole_runs: pd.DataFrame) -> MeasuredBand:
         " benchmarks of their chip say"
     )
     source = short_source(whole_runs["source"])
-    return MeasuredBand(low, 1.0, high, "measured", rule, len(ratios), source, newest(whole_runs["as_of"]))
+    return MeasuredBand(
+        low, 1.0, high, weakest(whole_runs["basis"]), rule, len(ratios), source, newest(whole_runs["as_of"])
+    )
 
 
 class Efficiency:

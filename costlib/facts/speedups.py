@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from costlib.basis import weakest
 from costlib.errors import NotKnown, unknown
 from costlib.facts.measured_band import FEWEST_ROWS, MeasuredBand, band_of
 from costlib.tables import Snapshot
@@ -22,7 +23,8 @@ def speedup_band(
     """P10, median and P90 of throughput in mixed precision over ``base_precision`` (fp32 or tf32).
 
     ``table`` is facts/precision_speedups; ``domain`` is language, vision or other. With fewer than 5 rows
-    the pool widens: same architecture, then all architectures; a widened pool makes an estimate.
+    the pool widens: same architecture, then all architectures; a widened pool makes an estimate, the first has
+    its rows' weakest basis.
     Raises NotKnown where no pool is large enough.
     """
     rows = table[(table["base_precision"] == base_precision) & (table["domain"] == domain)]
@@ -30,7 +32,7 @@ def speedup_band(
     same = (rows["accelerator"].fillna("") == accelerator).to_numpy(bool)
     architecture = (rows["vendor_architecture"] == vendor_architecture).to_numpy(bool)
     pools = (
-        (same, "measured", accelerator),
+        (same, "", accelerator),
         (architecture, "estimate", f"all {vendor_architecture} accelerators"),
         (np.ones(len(rows), bool), "estimate", "all accelerators"),
     )
@@ -38,7 +40,7 @@ def speedup_band(
         count = int(chosen.sum())
         if count >= FEWEST_ROWS:
             rule = f"P10, median, P90 of {count} measured {domain} pairs of mixed over {base_precision}: {words}"
-            return band_of(rows[chosen], "speedup", basis, rule)
+            return band_of(rows[chosen], "speedup", basis or weakest(rows.loc[chosen, "basis"]), rule)
     raise NotKnown([unknown("base_precision", base_precision, ("fp32", "tf32"), "base of measured speed-ups")])
 
 

@@ -27,18 +27,21 @@ def describe(name: str, frame: pd.DataFrame, content: bytes) -> dict[str, object
     dates = frame["as_of"].dropna().astype(str).str[:10] if "as_of" in frame else pd.Series([], dtype=str)
     # Some rows are dated by month or year only; as text they sort before the days in them.
     dated = dates[dates.str.match(r"\d{4}(-\d{2}){0,2}$")]
-    return {
+    entry: dict[str, object] = {
         "file": f"{name}.csv",
         "rows": len(frame),
         "sha256": hashlib.sha256(content).hexdigest(),
         "as_of_oldest": dated.min() if len(dated) else None,
         "as_of_newest": dated.max() if len(dated) else None,
     }
+    left_out = frame.attrs.get("left_out")
+    return {**entry, "left_out": left_out} if left_out else entry
 
 
 def build(raw: Path, reference: Path, out: Path) -> None:
     """Writes every table and PROVENANCE.json under ``out``."""
     built = {**prices_tables.build(raw), **facts_tables.build(raw, reference)}
+    built["prices/sources"] = prices_tables.sources(raw, built)
     frames = {name: in_public_words(frame) for name, frame in built.items()}
     with tempfile.TemporaryDirectory(dir=out.parent) as staging_name:
         staging = Path(staging_name)

@@ -9,7 +9,11 @@ import pandas as pd
 _ISO = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
-def _date(text: object) -> tuple[str, str]:
+#: Notes that only repeat, in the feed's words, what the row's key and rule say.
+_REPEATS = r"^feed (?:key:|labels it only).*$|^component=[^;]*; "
+
+
+def date_of(text: object) -> tuple[str, str]:
     """The as-of date (a day, or a month or year where no more is known) and a note on what it stands for."""
     given = "" if pd.isna(text) else str(text).strip()
     quarter = re.match(r"(\d{4})-Q(\d)", given)
@@ -17,18 +21,27 @@ def _date(text: object) -> tuple[str, str]:
         return f"{quarter[1]}-{3 * int(quarter[2]) - 2:02d}", f"dated {given}"
     found = _ISO.search(given)
     if not found:
-        return "", ""
+        return "", given
     return found[0], "" if found[0] == given else f"dated {given}"
 
 
 def cut_as_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """``as_of`` as one date, the earlier one of a range; the source's own words go into ``note``.
+    """``as_of`` as one date, the earlier one of a range; the source's own words and ``notes`` go into ``note``.
 
     Rows without any date are dropped: a price without a date is not a price.
     """
-    pairs = frame["as_of"].map(_date)
-    dated = frame.assign(as_of=[date for date, _ in pairs], note=[note for _, note in pairs])
+    dated = with_dates(frame)
     return dated[dated["as_of"] != ""].copy()
+
+
+def with_dates(frame: pd.DataFrame) -> pd.DataFrame:
+    """``as_of`` as one date, empty where there is none; ``note`` from the words on the date and the raw ``notes``."""
+    pairs = frame["as_of"].map(date_of)
+    words = pd.Series([note for _, note in pairs], index=frame.index, dtype="str")
+    if "notes" in frame:
+        given = frame["notes"].fillna("").astype("str").str.replace(_REPEATS, "", regex=True)
+        words = (words + "; " + given).str.removeprefix("; ").str.removesuffix("; ")
+    return frame.assign(as_of=[date for date, _ in pairs], note=words)
 
 
 def newest(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -60,6 +73,12 @@ def finish(
     return result
 
 
+def with_left_out(frame: pd.DataFrame, **rows_by_reason: int) -> pd.DataFrame:
+    """The finished table with how many raw rows each reason kept out of it; PROVENANCE.json repeats them."""
+    frame.attrs["left_out"] = {reason: int(rows) for reason, rows in rows_by_reason.items() if rows}
+    return frame
+
+
 #: Words of sources that only their first reader could follow up, and what they are for everybody else.
 _PRIVATE_WORDS = (
     (r"\(text copy on GitHub, find_string id \d+\)", "(text copy in a public repository, not named)"),
@@ -69,6 +88,7 @@ _PRIVATE_WORDS = (
     (r"\((text )?copy id \d+\)", "(copy in a public repository, not named)"),
     (r"(in )?stored-file \d+", "in a public repository, not named"),
     (r"\bids? \d{9,}", "a public repository, not named"),
+    (r"(?:/| and) \d{11}\b", " (copy in a public repository, not named)"),
     (r";? copy kept in raw/", ""),
     (r" inside a plan document", ""),
 )

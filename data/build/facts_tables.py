@@ -10,6 +10,7 @@ import botocore
 import pandas as pd
 
 from data.build import examples, measured_tables
+from data.build.common import with_dates
 
 #: Instance accelerator names (as EC2 and its mirrors print them) to the names of facts/accelerators.
 #: What is not here has no dense peak in a source and stays as printed: T4G, K80, M60, Gaudi and the like.
@@ -103,13 +104,16 @@ def accelerators_table(raw: Path) -> pd.DataFrame:
 
 
 def regions_table(raw: Path) -> pd.DataFrame:
-    """facts/regions: every region and zone that sells EC2 in the price files, with its name where a source gives it."""
+    """facts/regions: every region and zone that sells instances in the price files, named where a source names it."""
     sold = pd.read_csv(raw / "prices/ec2_on_demand.csv", usecols=["region", "zone_kind", "source", "as_of"])
     blocks = pd.read_csv(raw / "prices/ec2_capacity_blocks.csv", usecols=["region", "region_name", "source", "as_of"])
     blocks = blocks[blocks["region"] != "unknown"]
     # A zone that only sells Capacity Blocks is missing from the on-demand file.
     zones = blocks[~blocks["region"].isin(sold["region"])].assign(zone_kind="local_zone")
-    sold = pd.concat([sold, zones[sold.columns]])
+    # SageMaker sells in one Local Zone under the name of its group, which EC2's files do not have.
+    trained = pd.read_csv(raw / "prices/sagemaker_instances.csv", usecols=["region", "source", "as_of"])
+    is_group = trained["region"].str.fullmatch(r"[a-z]+-[a-z]+-\d-[a-z]{3}") & ~trained["region"].isin(sold["region"])
+    sold = pd.concat([sold, zones[sold.columns], trained[is_group].assign(zone_kind="local_zone")])
     table = sold.sort_values(["region", "as_of", "source"]).drop_duplicates("region", keep="last").copy()
     named = blocks.drop_duplicates("region").set_index("region")["region_name"].str.replace(r"\s+", " ", regex=True)
     official = botocore_region_names()
@@ -135,15 +139,16 @@ def botocore_region_names() -> dict[str, str]:
 
 
 def service_facts_table(raw: Path) -> pd.DataFrame:
-    """facts/service_facts: as given, with the basis in our words."""
-    table = pd.read_csv(raw / "prices/service_facts.csv", dtype=str)
+    """facts/service_facts: as given, with the basis in our words; what is no date goes into the note."""
+    table = with_dates(pd.read_csv(raw / "prices/service_facts.csv", dtype=str, keep_default_na=False))
     measured = table["source_kind"].isin(["third_party_measurement", "issue_report"])
     table["basis"] = measured.map({True: "measured", False: "published"})
     table.loc[table["source_kind"] == "heuristic", "basis"] = "estimate"
     table["rule"] = ""
     heuristic = table["source_kind"] == "heuristic"
     table.loc[heuristic, "rule"] = "another estimator's rule of thumb, not a measurement"
-    return table.rename(columns={"notes": "note"})
+    columns = "topic fact value unit source_kind basis rule source as_of note"
+    return table[columns.split()]
 
 
 def interruptions_table(raw: Path) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from costlib.facts.efficiency import scale_of
+from data.build.common import with_left_out
 from data.build.public_models import RUN_SHAPES
 
 #: GPU names in mfu.csv to the names of facts/accelerators.
@@ -131,10 +132,10 @@ def achieved_flops(raw: Path, reference: Path, accelerators: pd.DataFrame) -> pd
     table.loc[recomputed.isna(), "rule"] = "MFU as published; the paper counts FLOPs the same way"
     table["job"] = "pretrain"
     table = pd.concat([table, bert_rows(raw, peaks)], ignore_index=True)
+    table["basis"] = recomputed_or_read(table["rule"])
     table = table[table["achieved_fraction"].notna()]
     table["vendor_architecture"] = table["accelerator"].map(peaks["vendor_architecture"])
     table["unit"] = "fraction of dense peak"
-    table["basis"] = "measured"
     # The repositories' commits in `source` date these rows; only Lambda's logs carry a day.
     table["as_of"] = table["date"].fillna("") if "date" in table else ""
     table["accelerator_count"] = table["accelerator_count"].astype(int)
@@ -143,6 +144,11 @@ def achieved_flops(raw: Path, reference: Path, accelerators: pd.DataFrame) -> pd
         " peak_tflops achieved_fraction achieved_fraction_6n unit basis rule source as_of note"
     )
     return table[columns.split()].sort_values(["accelerator", "precision", "accelerator_count", "model"])
+
+
+def recomputed_or_read(rule: pd.Series) -> pd.Series:
+    """``measured`` where the share was read as published; ``derived`` where it is ours, from measured tokens."""
+    return rule.str.startswith("MFU as published").map({True: "measured", False: "derived"})
 
 
 def whole_runs(reference: Path, accelerators: pd.DataFrame, achieved: pd.DataFrame) -> pd.DataFrame:
@@ -172,7 +178,7 @@ def whole_runs(reference: Path, accelerators: pd.DataFrame, achieved: pd.DataFra
     ]
     table["benchmark_over_run"] = medians / table["achieved_fraction"]
     table["unit"] = "ratio of shares of dense peak"
-    table["basis"] = "measured"
+    table["basis"] = "derived"
     table["rule"] = "(6 N + 12 L h s) T / (accelerator-hours x dense peak); public model shape"
     table["as_of"] = ""
     columns = (
@@ -227,10 +233,10 @@ def bert_rows(raw: Path, peaks: pd.DataFrame) -> pd.DataFrame:
 
 def precision_speedups(raw: Path, accelerators: pd.DataFrame) -> pd.DataFrame:
     """facts/precision_speedups: throughput in 16-bit mixed precision over fp32 or tf32, same model and machine."""
-    lambda_logs = pd.read_csv(raw / "hardware/speedups.csv")
+    logs = pd.read_csv(raw / "hardware/speedups.csv")
+    logs = logs[logs["flag"].isna()]
     # Peer-to-peer off slows multi-GPU runs by their communication, which is not the precision's doing.
-    usable = lambda_logs["flag"].isna() & ((lambda_logs["nccl_p2p"] == "default") | (lambda_logs["gpu_count"] == 1))
-    lambda_logs = lambda_logs[usable]
+    lambda_logs = logs[(logs["nccl_p2p"] == "default") | (logs["gpu_count"] == 1)]
     vendor = pd.read_csv(raw / "hardware/nvidia_dle_training.csv")
     # On A100 a README's "FP32" column may run in TF32; those rows cannot be told apart.
     ambiguous = vendor["gpu"].str.startswith("A100") & (vendor["base_precision"] != "tf32")
@@ -248,14 +254,18 @@ def precision_speedups(raw: Path, accelerators: pd.DataFrame) -> pd.DataFrame:
     table["domain"] = table["model"].map(domain)
     table["accelerator_count"] = table["gpu_count"]
     table["unit"] = "ratio of throughputs"
-    table["basis"] = "measured"
+    table["basis"] = "derived"
+    table["rule"] = "measured throughput in mixed precision over that in the base precision, same machine and model"
     table["as_of"] = ""
     columns = (
         "accelerator vendor_architecture model domain low_precision base_precision accelerator_count speedup"
-        " unit basis source as_of"
+        " unit basis rule source as_of"
     )
     keys = ["vendor_architecture", "accelerator", "base_precision", "model", "accelerator_count", "speedup"]
-    return table[columns.split()].sort_values(keys)
+    # The same numbers of one machine, kept in two folders of the log, are one measurement.
+    repeated = table.duplicated(columns.split())
+    result = table.loc[~repeated, columns.split()].sort_values(keys)
+    return with_left_out(result, repeated=repeated.sum(), peer_to_peer_disabled=len(logs) - len(lambda_logs))
 
 
 def relative_throughput(raw: Path, reference: Path, accelerators: pd.DataFrame) -> pd.DataFrame:
@@ -283,15 +293,24 @@ def relative_throughput(raw: Path, reference: Path, accelerators: pd.DataFrame) 
     rows["base_accelerator"] = "A100 80GB SXM4"
     rows["relative_efficiency"] = rows["throughput_ratio"] * peaks["A100 80GB SXM4"] / rows["accelerator"].map(peaks)
     rows["unit"] = "ratio of achieved shares of dense peak"
-    rows["basis"] = "measured"
-    columns = "accelerator base_accelerator model throughput_ratio relative_efficiency unit basis source as_of"
+    rows["basis"] = "derived"
+    rows["rule"] = (
+        rows["accelerator"].map({"T4": "ratio of the bars of one chart", "A10G": "ratio of the minutes of one epoch"})
+        + "; relative_efficiency divides it by the ratio of dense 16-bit peaks"
+    )
+    columns = "accelerator base_accelerator model throughput_ratio relative_efficiency unit basis rule source as_of"
     return rows[columns.split()].sort_values(["accelerator", "model"])
 
 
 def scaling_efficiency(raw: Path) -> pd.DataFrame:
-    """facts/scaling_efficiency: throughput of n GPUs over n times one GPU, cards without NVLink, one machine."""
+    """facts/scaling_efficiency: throughput of n GPUs over n times one GPU, cards without NVLink, one machine.
+
+    Runs with peer-to-peer copies switched off measure that setting, not the cards: they are left out.
+    """
     table = pd.read_csv(raw / "hardware/scaling.csv")
     table = table[table["gpu"].str.contains("PCIe") & table["flag"].isna() & (table["base_gpu_count"] == 1)]
+    disabled = table["nccl_p2p"] == "disabled"
+    table = table[~disabled]
     nodes = pd.read_csv(raw / "hardware/multi_node_scaling.csv")
     nodes = nodes[nodes["gpu"].eq("A10G") & nodes["flag"].isna() & (nodes["base_gpus"] == 1)]
     nodes = nodes[~nodes["note"].astype(str).str.contains("looks slow")]
@@ -299,7 +318,9 @@ def scaling_efficiency(raw: Path) -> pd.DataFrame:
     table = pd.concat([table, nodes], ignore_index=True)
     table["accelerator_count"] = table["gpu_count"].astype(int)
     table["unit"] = "fraction"
-    table["basis"] = "measured"
+    table["basis"] = "derived"
+    table["rule"] = "measured throughput (or time of one epoch) of the count over that of one, over the count"
     table["as_of"] = ""
-    columns = "gpu model precision accelerator_count efficiency unit basis source as_of"
-    return table[columns.split()].sort_values(["gpu", "accelerator_count", "model", "precision"])
+    columns = "gpu model precision accelerator_count efficiency unit basis rule source as_of"
+    result = table[columns.split()].sort_values(["gpu", "accelerator_count", "model", "precision"])
+    return with_left_out(result, peer_to_peer_disabled=disabled.sum())

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data.build.common import cut_as_of, finish, newest
+from data.build.bare_metal import is_dedicated
+from data.build.common import cut_as_of, finish, newest, with_left_out
 from data.build.prices_services import OWN_SOURCES, build_services
 
 #: P4 and P5 prices fell 33-45 % in June 2025: older rows of these families are history, not prices of today.
@@ -27,15 +28,22 @@ def on_demand(raw: Path) -> pd.DataFrame:
     frame["confirmations"] = frame["status"].map(
         lambda text: 0 if text == "single_source" else int(text.removeprefix("confirmed_by_"))
     )
-    frame = frame[after_the_cut(frame)].rename(columns={"usd_per_hour": "usd"})
-    return finish(frame, ["instance_type", "region"], "usd_per_hour", extra=["confirmations"])
+    frame = frame.rename(columns={"usd_per_hour": "usd"})
+    recent = after_the_cut(frame)
+    old, frame = int((~recent).sum()), frame[recent]
+    dedicated = is_dedicated(frame, frame)
+    table = finish(frame[~dedicated], ["instance_type", "region"], "usd_per_hour", extra=["confirmations"])
+    return with_left_out(table, dedicated_tenancy=dedicated.sum(), before_the_cut_of_june_2025=old)
 
 
-def on_demand_history(raw: Path) -> pd.DataFrame:
+def on_demand_history(raw: Path, list_prices: pd.DataFrame) -> pd.DataFrame:
     """us-east-1 only: each price that a type had, with the dates on which it was first and last seen."""
     frame = cut_as_of(pd.read_csv(raw / "prices/ec2_on_demand_history_us_east_1.csv"))
     frame = frame.rename(columns={"usd_per_hour": "usd"}).assign(region="us-east-1")
-    return finish(frame, ["instance_type", "region", "first_seen"], "usd_per_hour", extra=["last_seen"])
+    dedicated = is_dedicated(frame, list_prices)
+    keys = ["instance_type", "region", "first_seen"]
+    table = finish(frame[~dedicated], keys, "usd_per_hour", extra=["last_seen"])
+    return with_left_out(table, dedicated_tenancy=dedicated.sum())
 
 
 def spot(raw: Path) -> pd.DataFrame:
@@ -79,20 +87,24 @@ def reserved(raw: Path, list_prices: pd.DataFrame) -> pd.DataFrame:
     frame["upfront_basis"] = frame["upfront_basis"].map(
         lambda text: "" if pd.isna(text) else ("published" if text == "exact" else "derived")
     )
-    frame = frame[after_the_cut(frame)]
+    recent = after_the_cut(frame)
+    old, frame = int((~recent).sum()), frame[recent]
     # Three years dearer than one is not plausible, and nothing says which of the two is wrong: both go.
     kind = ["instance_type", "region", "offering_class"]
     by_term = frame.pivot_table(index=[*kind, "payment"], columns="term_years", values="usd")
     odd = by_term[by_term[3] > by_term[1]].reset_index()[kind].drop_duplicates()
     is_odd = frame.set_index(kind).index.isin(odd.set_index(kind).index)
-    frame = frame[~is_odd]
+    odd_rows, frame = int(is_odd.sum()), frame[~is_odd]
     listed = frame.merge(list_prices[["instance_type", "region", "usd"]], how="left", on=["instance_type", "region"])
-    frame = frame[~(listed["usd_x"] >= listed["usd_y"]).to_numpy()]
-    return finish(
-        frame,
+    dear = (listed["usd_x"] >= listed["usd_y"]).to_numpy()
+    table = finish(
+        frame[~dear],
         ["instance_type", "region", "term_years", "offering_class", "payment"],
         "usd_per_hour",
         extra=["upfront_usd", "hourly_usd", "upfront_basis"],
+    )
+    return with_left_out(
+        table, before_the_cut_of_june_2025=old, three_years_dearer_than_one=odd_rows, not_below_on_demand=dear.sum()
     )
 
 
@@ -110,22 +122,20 @@ def capacity_blocks(raw: Path) -> pd.DataFrame:
 def build(raw: Path) -> dict[str, pd.DataFrame]:
     """Every table under ``prices/`` from ``raw/prices``."""
     list_prices = on_demand(raw)
-    tables = {
+    return {
         "prices/ec2_on_demand": list_prices,
-        "prices/ec2_on_demand_history": on_demand_history(raw),
+        "prices/ec2_on_demand_history": on_demand_history(raw, list_prices),
         "prices/ec2_spot": spot(raw),
         "prices/ec2_spot_history": spot_history(raw),
         "prices/ec2_reserved": reserved(raw, list_prices),
         "prices/ec2_capacity_blocks": capacity_blocks(raw),
         **build_services(raw, after_the_cut, set(list_prices["region"])),
     }
-    tables["prices/sources"] = sources(raw, tables)
-    return tables
 
 
 def sources(raw: Path, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Where each source id was read; facts tables name some of the same ids."""
-    ec2 = pd.read_csv(raw / "prices/ec2_sources.csv", dtype=str).fillna("")
+    """Where each source id was read that ``tables`` (prices and facts) name."""
+    ec2 = pd.read_csv(raw / "prices/ec2_sources.csv", dtype=str, keep_default_na=False)
     ec2["where"] = (
         ec2["origin"]
         + ": "
@@ -145,6 +155,6 @@ def sources(raw: Path, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         stem = row["source"].removesuffix("<commit>")
         dated = pd.DataFrame([{"source": s, "where": row["where"]} for s in used if s.startswith(stem)])
         ec2 = pd.concat([ec2[ec2["source"] != row["source"]], dated])
-    services = pd.read_csv(raw / "prices/service_sources.csv", dtype=str)[["source", "where"]]
+    services = pd.read_csv(raw / "prices/service_sources.csv", dtype=str, keep_default_na=False)[["source", "where"]]
     both = pd.concat([ec2, services, OWN_SOURCES], ignore_index=True)
-    return both.sort_values("source", ignore_index=True)
+    return both[both["source"].isin(used)].sort_values("source", ignore_index=True)

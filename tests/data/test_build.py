@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from data.build.bare_metal import is_dedicated
 from data.build.common import cut_as_of, finish, newest
 from data.build.prices_tables import after_the_cut
 
@@ -20,6 +21,34 @@ from data.build.prices_tables import after_the_cut
 def test_dates(given, as_of, note):
     row = cut_as_of(pd.DataFrame({"as_of": [given]})).iloc[0]
     assert (row["as_of"], row["note"]) == (as_of, note)
+
+
+def test_raw_notes_join_the_words_on_the_date_and_repetitions_go():
+    frame = pd.DataFrame(
+        {
+            "as_of": ["2026-Q3", "2026", "2026", "2026"],
+            "notes": ["rounded", "feed key: Standard Storage", "component=Hosting; by hand", None],
+        }
+    )
+    assert cut_as_of(frame)["note"].tolist() == ["dated 2026-Q3; rounded", "", "by hand", ""]
+
+
+def test_bare_metal_of_dedicated_tenancy_is_told_by_the_virtual_instance_of_its_size():
+    rows = [
+        ("a1.8xlarge", 0.9, "sparecores"),
+        ("a1.24xlarge", 2.7, "sparecores"),
+        ("a1.48xlarge", 5.4, "sparecores"),
+        ("a1.metal-24xl", 2.97, "libcloud"),  # 10 % dearer than 24xlarge
+        ("a1.metal-48xl", 5.4, "libcloud"),
+        ("a1.metal", 5.4, "libcloud"),  # the largest size
+        ("b1.metal", 2.0, "libcloud"),  # nothing confirms it
+        ("c1.metal", 9.0, "tsaol-js"),  # this source does not mix tenancies
+    ]
+    frame = pd.DataFrame(rows, columns=["instance_type", "usd", "source"]).assign(region="r")
+    assert frame.loc[is_dedicated(frame, frame), "instance_type"].tolist() == ["a1.metal-24xl", "b1.metal"]
+    history = pd.DataFrame({"instance_type": ["c1.metal"], "usd": [9.0], "source": "karpenter-history", "region": "r"})
+    assert not is_dedicated(history, frame).any(), "a source of shared tenancy has the same price"
+    assert is_dedicated(history.assign(region="elsewhere"), frame).all()
 
 
 @pytest.mark.parametrize("given", ["undated", "quoted in several READMEs", None, ""])

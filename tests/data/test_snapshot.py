@@ -56,6 +56,67 @@ def test_no_old_price_of_the_families_that_were_cut(snapshot):
         assert len(cut) and (cut["as_of"] >= "2025-06").all(), name
 
 
+def test_bare_metal_of_dedicated_tenancy_is_out_and_counted(snapshot):
+    listed = snapshot.read("prices/ec2_on_demand")
+    pairs = set(zip(listed["instance_type"], listed["region"], strict=True))
+    for pair in (
+        ("i8g.metal-24xl", "us-east-1"),
+        ("r7i.metal-24xl", "us-gov-west-1"),
+        ("c6g.metal", "us-gov-west-1"),
+        ("m6gd.metal", "us-gov-east-1"),
+    ):
+        assert pair not in pairs
+    assert ("g4dn.metal", "us-east-1") in pairs, "dearer than 16xlarge because it has twice the processors"
+    history = snapshot.read("prices/ec2_on_demand_history")
+    # Same-size virtual instances; 6 to 10 % more is dedicated tenancy.
+    metal = history[history["instance_type"].str.contains(r"\.metal-\d+xl$")]
+    twin = metal["instance_type"].str.replace(r"metal-(\d+)xl", r"\1xlarge", regex=True)
+    price = listed[listed["region"] == "us-east-1"].set_index("instance_type")["usd"].reindex(twin).to_numpy()
+    assert len(metal) > 30 and (metal["usd"] / price - 1).abs().max() < 0.005
+
+
+def test_the_card_gives_the_counts_of_what_was_left_out():
+    card = (data_dir() / "README.md").read_text()
+    for name, entry in PROVENANCE["tables"].items():
+        section = card.partition(f"### {name}\n")[2].partition("\n### ")[0]
+        for reason, rows in entry.get("left_out", {}).items():
+            assert f"{rows} row" in section, f"{name}: {rows} rows left out for {reason} are not in the card"
+
+
+def test_the_card_says_how_old_the_on_demand_prices_are(snapshot):
+    # Markdown wraps anywhere.
+    card = " ".join((data_dir() / "README.md").read_text().split())
+    table = snapshot.read("prices/ec2_on_demand")
+    here = table["region"] == "us-east-1"
+    gov = table["region"].str.startswith("us-gov")
+    new = table["as_of"] >= "2026-07"
+    assert f"({(here & new).sum():,} of {here.sum():,} and {(gov & new).sum():,} of {gov.sum():,} rows)" in card
+    other = table[~here & ~gov]
+    assert f"{(other['as_of'] == '2024-02-21').sum():,} of the {len(other):,}" in card
+    assert f"{len(table):,} rows, {table['region'].nunique()} regions" in card
+    hosting = snapshot.read("prices/sagemaker_instances")
+    by_hand = hosting[hosting["note"].str.contains("hand-transcribed", na=False)]["component"].value_counts()
+    assert f"{by_hand['Hosting']:,} SageMaker Hosting prices" in card and f"{by_hand['Training']:,} derived" in card
+
+
+def test_the_gaps_that_the_card_names_are_gaps(snapshot):
+    listed = snapshot.read("prices/ec2_on_demand")
+    assert not listed["instance_type"].str.startswith(("p5e.", "trn2", "u-p6e-gb200")).any()
+    reserved = snapshot.read("prices/ec2_reserved").query("term_years == 1 and offering_class == 'standard'")
+    assert not reserved["instance_type"].str.startswith("p5.").any()
+    for region in ("ap-east-2", "ap-southeast-6", "ap-southeast-7", "mx-central-1"):
+        for name in ("ec2_on_demand", "ec2_spot", "ec2_reserved", "sagemaker_instances", "ec2_capacity_blocks"):
+            assert not (snapshot.read(f"prices/{name}")["region"] == region).any()
+        assert (snapshot.read("prices/s3")["region"] == region).any()
+
+
+def test_every_source_is_used(snapshot):
+    used = set()
+    for name in set(snapshot.tables) - {"prices/sources"}:
+        used.update(snapshot.read(name)["source"].dropna())
+    assert set(snapshot.read("prices/sources")["source"]) <= used
+
+
 def test_known_errors_of_the_sources_are_out(snapshot):
     ml = snapshot.read("prices/sagemaker_instances").set_index(["component", "instance_type", "region"])["usd"]
     assert ml["Training", "ml.g5.xlarge", "us-east-2"] == 1.4084
@@ -90,7 +151,7 @@ def test_inferred_file_system_tiers_are_labelled(snapshot):
 
 
 def test_sources_name_nothing_that_only_their_first_reader_can_follow_up(snapshot):
-    private = r"find_string|text index|copy id|file id|stored-file|kept in raw|\bids? \d{9,}"
+    private = r"find_string|text index|copy id|file id|stored-file|kept in raw|\bids? \d{9,}|(?:/| and) \d{11}\b"
     for name in snapshot.tables:
         frame = snapshot.read(name)
         for column in frame.columns.intersection(["source", "note", "where", "rule"]):

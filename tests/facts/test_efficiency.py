@@ -16,7 +16,9 @@ from costlib.facts.training_rate import TrainingRates
 def table_of(rows: list[tuple[str, str, int, str, float]]) -> pd.DataFrame:
     columns = ["accelerator", "vendor_architecture", "accelerator_count", "precision", "achieved_fraction"]
     table = pd.DataFrame(rows, columns=columns)
-    return table.assign(achieved_fraction_6n=table["achieved_fraction"], sequence_length=2048, source="s", as_of="")
+    return table.assign(
+        achieved_fraction_6n=table["achieved_fraction"], sequence_length=2048, basis="derived", source="s", as_of=""
+    )
 
 
 FIVE = [0.1, 0.2, 0.3, 0.4, 0.5]
@@ -32,10 +34,11 @@ def test_scales() -> None:
     assert scale_of(np.array([0.125, 1, 8, 9, 64, 65, 4096])).tolist() == [0, 0, 0, 1, 1, 2, 2]
 
 
-def test_five_rows_of_the_same_accelerator_and_scale_are_measured() -> None:
+def test_five_rows_of_the_same_accelerator_and_scale_are_as_well_known_as_the_weakest_of_them() -> None:
     band = achieved_fraction_band(TABLE, "A", "V one", 0, "bf16")
     assert (band.low, band.expected, band.high) == pytest.approx((0.14, 0.3, 0.46))
-    assert (band.basis, band.n_rows) == ("measured", 5)
+    assert (band.basis, band.n_rows) == ("derived", 5)
+    assert achieved_fraction_band(TABLE.assign(basis="measured"), "A", "V one", 0, "bf16").basis == "measured"
 
 
 def test_fp16_and_bf16_are_one_pool() -> None:
@@ -80,11 +83,13 @@ def test_speedup_bands_widen_to_the_architecture() -> None:
             "base_precision": "fp32",
             "domain": "language",
             "speedup": [2.0] * 5 + [4.0] * 5,
+            "basis": "derived",
             "source": "s",
             "as_of": "",
         }
     )
-    assert speedup_band(rows, "A", "V one", "fp32").expected == 2.0
+    own = speedup_band(rows, "A", "V one", "fp32")
+    assert (own.expected, own.basis) == (2.0, "derived")
     widened = speedup_band(rows, "B", "V one", "fp32")
     assert (widened.expected, widened.basis, widened.n_rows) == (3.0, "estimate", 10)
     with pytest.raises(NotKnown):
@@ -107,8 +112,9 @@ def test_short_source_names_papers_and_counts_the_rest() -> None:
 
 
 def test_whole_runs_widen_and_do_not_move() -> None:
-    runs = pd.DataFrame({"benchmark_over_run": [0.8, 1.1, 2.0], "source": "s", "as_of": ""})
+    runs = pd.DataFrame({"benchmark_over_run": [0.8, 1.1, 2.0], "basis": "derived", "source": "s", "as_of": ""})
     band = whole_run_band(runs)
+    assert band.basis == "derived"
     assert (band.low, band.expected, band.high) == (0.8, 1.0, 2.0)
 
 

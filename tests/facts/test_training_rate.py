@@ -60,9 +60,9 @@ def test_what_cannot_be_trained_says_why(grid, instance_type: str, precision: st
 @pytest.mark.parametrize(
     ("instance_type", "precision", "basis"),
     [
-        ("p4d.24xlarge", "bf16", "measured"),
-        ("p5.48xlarge", "bf16", "measured"),
-        ("p3.16xlarge", "fp16", "measured"),
+        ("p4d.24xlarge", "bf16", "derived"),
+        ("p5.48xlarge", "bf16", "derived"),
+        ("p3.16xlarge", "fp16", "derived"),
         ("p5en.48xlarge", "bf16", "estimate"),
         ("p6-b200.48xlarge", "bf16", "estimate"),
         ("g5.xlarge", "bf16", "estimate"),
