@@ -90,7 +90,7 @@ def figure(result: Result, selected_row: int | None = None, rows: Ints | None = 
             "hoverinfo": "skip",
         }
     )
-    axis = {"type": "log", "dtick": "D2", "separatethousands": True, "exponentformat": "none"}
+    axis = {"type": "log", "separatethousands": True, "exponentformat": "none", "minorloglabels": "complete"}
     made = go.Figure(
         [*traces, _selected(result, selected_row)],
         {

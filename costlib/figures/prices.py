@@ -10,7 +10,7 @@ from costlib.figures.style import INK, MUTED, PURCHASE_COLOURS, finish
 
 BAR_PX = 22
 #: Room for the price that is written behind a bar.
-TEXT_ROOM = 1.35
+TEXT_ROOM = 1.55
 
 
 def options(offers: pd.DataFrame, banner: str) -> go.Figure:
