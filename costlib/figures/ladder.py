@@ -1,7 +1,7 @@
 """The savings ladder: what a run costs after each lever, from the naive start to the best plan.
 
 One chart for a manager's phone and an analyst's screen: bars one below the other, whose lengths are dollars and whose
-ends say the cost and what the lever did. The analyst's has what each lever does alone, and the plan behind each bar.
+ends say the cost and what the lever did. The analyst's adds what each lever does alone, and the plan behind each bar.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from costlib import display
-from costlib.figures.style import GRID, INK, MUTED, finish
+from costlib.figures.style import GRID, MUTED, finish
 from costlib.planner.ladder import Ladder, Rung
 
 LEFT, SAVED, ADDED = "#0072B2", "#B7E4D3", "#D55E00"
@@ -27,8 +27,8 @@ PLAIN_NAMES = {
 }
 START = "start with<br>no savings"
 BAR_PX = 46
-#: Room for the text behind the longest bar.
-TEXT_ROOM = 1.75
+#: Room for the bars and the text at their ends on the narrowest screen (a phone of 390 px), and for each character.
+PLOT_PX, CHARACTER_PX = 262.0, 7.0
 
 
 def figure(ladder: Ladder, banner: str) -> go.Figure:
@@ -76,12 +76,12 @@ def refill(made: go.Figure, ladder: Ladder, banner: str) -> None:
         light.y = dark.y = added.y = names
         made.layout.height = 50 + BAR_PX * len(names)
     light.text = texts
-    made.layout.xaxis.range = [0, max(ends) * TEXT_ROOM]
+    made.layout.xaxis.range = [0, max(map(_room, ends, texts))]
     made.layout.annotations[0].text = _banner_text(banner)
 
 
 def detailed(ladder: Ladder, banner: str, plans: Sequence[str]) -> go.Figure:
-    """The same chart with an axis, a legend, a diamond for each lever alone, and the plan behind each bar.
+    """The same chart with an axis, a legend, a thin bar for each lever alone, and the plan behind each bar.
 
     ``plans``: in words the plan of the start and of each rung. Raises ValueError if they are not as many.
     """
@@ -96,19 +96,22 @@ def detailed(ladder: Ladder, banner: str, plans: Sequence[str]) -> go.Figure:
     dark.hovertemplate = "%{customdata}<extra></extra>"
     added.showlegend = any(added.x)
     made.add_trace(
-        go.Scatter(
+        go.Bar(
+            orientation="h",
             x=[rung.alone_usd for rung in ladder.rungs],
             y=_names(ladder)[1:],
-            mode="markers",
-            name="with this lever alone",
-            marker={"symbol": "diamond-open", "size": 11, "color": INK, "line": {"width": 2}},
+            # Below its own bar, where it covers no text.
+            width=0.12,
+            offset=0.36,
+            name="to pay with this lever alone",
+            marker={"color": MUTED},
             customdata=[
                 f"{rung.meaning}, alone: {display.usd(rung.alone_usd)}<br>{rung.alone_effect}" for rung in ladder.rungs
             ],
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
-    longest = max(made.layout.xaxis.range[1] / TEXT_ROOM, *made.data[-1].x, 0.0)
+    longest = max([made.layout.xaxis.range[1], *made.data[-1].x])
     made.update_layout(
         showlegend=True,
         height=made.layout.height + 100,
@@ -119,7 +122,7 @@ def detailed(ladder: Ladder, banner: str, plans: Sequence[str]) -> go.Figure:
             "tickprefix": "$",
             "tickformat": ",~r",
             "gridcolor": GRID,
-            "range": [0, longest * TEXT_ROOM],
+            "range": [0, longest * 1.02],
         },
     )
     made.layout.annotations[0].yshift = -82
@@ -132,6 +135,12 @@ def _bars(name: str, colour: str) -> go.Bar:
 
 def _names(ladder: Ladder) -> list[str]:
     return [START, *(PLAIN_NAMES[rung.lever] for rung in ladder.rungs)]
+
+
+def _room(end_usd: float, text: str) -> float:
+    """How far the axis must reach for a bar with its text."""
+    text_px = CHARACTER_PX * (1 + max(map(len, text.split("<br>"))))
+    return end_usd / (1 - text_px / PLOT_PX)
 
 
 def _banner(banner: str) -> dict[str, object]:

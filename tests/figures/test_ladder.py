@@ -68,6 +68,16 @@ def test_a_ladder_without_levers_is_its_start():
     assert list(detailed(answer, steps).data[1].x) == [steps.start_usd]
 
 
+@pytest.mark.parametrize("deadline_hours", [72, TIGHT_HOURS])
+def test_every_text_has_room_behind_its_bar_on_a_phone(deadline_hours):
+    steps = ladder(result(deadline_hours=deadline_hours))
+    figure = ladder_figure.figure(steps, "banner")
+    light = figure.data[0]
+    for end, text in zip(light.x, light.text, strict=True):
+        bar_px = ladder_figure.PLOT_PX * end / figure.layout.xaxis.range[1]
+        assert bar_px + 7 * max(map(len, text.split("<br>"))) < ladder_figure.PLOT_PX
+
+
 def test_refilled_is_as_new():
     loose, tight = ladder(result()), ladder(result(deadline_hours=TIGHT_HOURS), ("commitment", "spot"))
     made = ladder_figure.figure(loose, "one, prices <b>")
