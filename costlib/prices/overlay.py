@@ -12,24 +12,21 @@ from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 
-from costlib.errors import Fault, InvalidInput, unknown
+from costlib.errors import Fault, InvalidInput
 from costlib.prices.offers import UNIT
 from costlib.prices.price import Price
+from costlib.prices.rate_checks import ML, ONLY_OPTIONS, percent_faults, rate_faults
 
 if TYPE_CHECKING:
     from costlib.prices.book import PriceBook
 
-#: Services that a percentage can be taken off.
-DISCOUNTED = ("ec2", "sagemaker", "s3", "transfer")
-#: A rate this many times above or below the list price of the type in its region is taken for a slip.
-ABSURD_FACTOR = 20.0
-#: No price in the snapshot is above 900 USD an hour; a rate above this is taken for a slip.
-MOST_USD_PER_HOUR = 10_000.0
-
 
 @dataclass(frozen=True)
 class OwnRate:
-    """One line of the user's rates; ``file`` and ``row`` say where it was read."""
+    """One line of the user's rates; ``file`` and ``row`` say where it was read.
+
+    ``instance_type`` is the name on the bill: SageMaker's types start with ``ml.``.
+    """
 
     service: str
     instance_type: str
@@ -45,7 +42,17 @@ class OwnRate:
     @property
     def key(self) -> tuple[str, str, str, str, str]:
         """What the rate is the price of."""
-        return (self.service, self.instance_type, self.region, self.purchase, self.option)
+        return (self.service, self.instance_type, self.region, self.purchase, self.full_option)
+
+    @property
+    def ec2_type(self) -> str:
+        """EC2's name of the type."""
+        return self.instance_type.removeprefix(ML)
+
+    @property
+    def full_option(self) -> str:
+        """The option as offers have it: the only one of its way to buy needs not be given."""
+        return self.option or ONLY_OPTIONS.get((self.service, self.purchase), "")
 
 
 @dataclass(frozen=True)
@@ -71,13 +78,7 @@ class Rates:
     @classmethod
     def discounts(cls, percent_off: Mapping[str, float]) -> Self:
         """Percent off every price of a service: ``{"ec2": 10, "sagemaker": 5}``; 0 to below 100."""
-        faults = []
-        for service, percent in percent_off.items():
-            if service not in DISCOUNTED:
-                faults.append(unknown("discounts", service, DISCOUNTED, "service with prices"))
-            good = isinstance(percent, (int, float)) and not isinstance(percent, bool)
-            if not good or not 0 <= percent < 100:
-                faults.append(Fault(f"discounts.{service}", percent, "is not a percentage from 0 to below 100"))
+        faults = percent_faults(percent_off)
         if faults:
             raise InvalidInput(faults)
         return cls(percent_off=MappingProxyType(dict(percent_off)))
@@ -96,12 +97,8 @@ class Rates:
         return tuple(texts)
 
     def faults(self, book: PriceBook) -> list[Fault]:
-        """What is wrong with the rates beside this book: unknown names, prices far off the list."""
-        return [
-            fault
-            for rate in self.rows
-            for fault in place_faults(f"row {rate.row}", rate.instance_type, rate.region, rate.usd_per_hour, book)
-        ]
+        """What is wrong with the rates and discounts beside this book, however they were made."""
+        return percent_faults(self.percent_off) + [fault for rate in self.rows for fault in rate_faults(rate, book)]
 
     def laid_over(self, offers: pd.DataFrame, service: str, purchase: str) -> pd.DataFrame:
         """The offers of one part with own discounts on all rows, and own rates in place of theirs.
@@ -144,12 +141,12 @@ class Rates:
         term = re.search(r"(\d)y", rate.option)
         return {
             "service": rate.service,
-            "instance_type": rate.instance_type,
-            "billed_type": ("ml." if rate.service == "sagemaker" else "") + rate.instance_type,
+            "instance_type": rate.ec2_type,
+            "billed_type": rate.instance_type,
             "region": rate.region,
             "az": None,
             "purchase": rate.purchase,
-            "option": rate.option,
+            "option": rate.full_option,
             "term_years": int(term[1]) if term else 0,
             "usd_low": rate.usd_per_hour,
             "usd_expected": rate.usd_per_hour,
@@ -166,21 +163,3 @@ class Rates:
 
 def _discount_text(percent: float) -> str:
     return f"{percent:g} % own discount on "
-
-
-def place_faults(where: str, instance_type: str, region: str, usd: float | None, book: PriceBook) -> list[Fault]:
-    """Faults of one rate's names, and of its price where the list price is known."""
-    faults = []
-    known = book.vocabulary
-    if instance_type not in known.instance_types:
-        faults.append(unknown(f"{where}, instance_type", instance_type, known.instance_types, "instance type"))
-    if region not in known.regions:
-        faults.append(unknown(f"{where}, region", region, known.regions, "region"))
-    if faults or usd is None:
-        return faults
-    table = book.table("prices/ec2_on_demand")
-    listed = table.loc[(table["instance_type"] == instance_type) & (table["region"] == region), "usd"]
-    if len(listed) and not 1 / ABSURD_FACTOR <= usd / listed.iloc[0] <= ABSURD_FACTOR:
-        problem = f"is not plausible: {instance_type} in {region} lists at {listed.iloc[0]:g} USD an hour"
-        faults.append(Fault(f"{where}, usd_per_hour", usd, problem))
-    return faults

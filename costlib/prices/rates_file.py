@@ -10,32 +10,21 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from costlib.errors import Fault, InvalidInput, unknown
-from costlib.prices.offers import MANAGED_SPOT, PARTS, TRAINING_PLAN
-from costlib.prices.overlay import MOST_USD_PER_HOUR, OwnRate, place_faults
+from costlib.prices.overlay import OwnRate
+from costlib.prices.rate_checks import rate_faults
 
 if TYPE_CHECKING:
     from costlib.prices.book import PriceBook
 
 REQUIRED = ("service", "instance_type", "region", "purchase", "usd_per_hour")
 OPTIONAL = ("option", "note", "as_of")
-_PLAN = r"[13]y (no|partial|all)_upfront"
-#: How the option must be written, and an example of it.
-PLAN_OPTIONS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
-    {
-        ("ec2", "reserved"): (rf"(standard|convertible) {_PLAN}", "standard 1y no_upfront"),
-        ("ec2", "savings_plan"): (rf"(compute|ec2_instance) {_PLAN}", "compute 3y all_upfront"),
-        ("sagemaker", "savings_plan"): (rf"sagemaker {_PLAN}", "sagemaker 1y no_upfront"),
-    }
-)
-#: The one option of the ways to buy that have no plans; "" where it is not named here.
-ONLY_OPTIONS: Mapping[tuple[str, str], str] = MappingProxyType(
-    {("sagemaker", "spot"): MANAGED_SPOT, ("sagemaker", "capacity_block"): TRAINING_PLAN}
-)
-DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?")
+#: The one way to write a number: no sign, exponent, separator, or word for one.
+NUMBER = re.compile(r"\d+(\.\d*)?|\.\d+")
+#: Separators that spreadsheets write in place of commas.
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
 def read(path: str | os.PathLike[str], book: PriceBook) -> tuple[OwnRate, ...]:
@@ -61,6 +50,11 @@ def read(path: str | os.PathLike[str], book: PriceBook) -> tuple[OwnRate, ...]:
 
 def _read_rows(lines: csv.DictReader[str], file: Path, written: str, book: PriceBook) -> tuple[OwnRate, ...]:
     columns = [str(name).strip() for name in (lines.fieldnames or [])]
+    if len(columns) == 1:
+        for separator, words in OTHER_SEPARATORS.items():
+            if separator in columns[0]:
+                problem = f"has its columns separated by {words}: save it with commas between them"
+                raise InvalidInput([Fault("rates", file.name, problem)])
     faults = [Fault("columns", name, "is missing") for name in REQUIRED if name not in columns]
     faults += [
         unknown("columns", name, (*REQUIRED, *OPTIONAL), "column")
@@ -96,49 +90,18 @@ def _rate(
     if "surplus" in line:
         return None, [Fault(where, line["surplus"], "has more cells than the header")]
     cells = {name: str(value or "").strip() for name, value in line.items()}
-    instance_type = cells["instance_type"].removeprefix("ml.")
-    usd = _number(cells["usd_per_hour"])
-    good = usd is not None and 0 < usd <= MOST_USD_PER_HOUR
-    faults = place_faults(where, instance_type, cells["region"], usd if good else None, book)
-    if not good:
-        problem = f"is not a price above 0 and at most {MOST_USD_PER_HOUR:,.0f} USD an hour"
-        faults.append(Fault(f"{where}, usd_per_hour", cells["usd_per_hour"], problem))
-    as_of = cells.get("as_of", "")
-    if as_of and not DATE.fullmatch(as_of):
-        faults.append(Fault(f"{where}, as_of", as_of, "is not a date like 2026-11-30"))
-    way = (cells["service"], cells["purchase"])
-    option = cells.get("option", "")
-    if way not in PARTS:
-        faults.append(unknown(f"{where}, service and purchase", " ".join(way), map(" ".join, PARTS), "way to buy"))
-    elif way in PLAN_OPTIONS:
-        form, example = PLAN_OPTIONS[way]
-        if not re.fullmatch(form, option):
-            faults.append(Fault(f"{where}, option", option, f"must name the plan, for example {example!r}"))
-    else:
-        only = ONLY_OPTIONS.get(way, "")
-        if option not in ("", only):
-            faults.append(Fault(f"{where}, option", option, f"must be empty for {' '.join(way)}"))
-        option = only
-    if faults or usd is None:
-        return None, faults
+    given = cells["usd_per_hour"]
     rate = OwnRate(
-        service=way[0],
-        instance_type=instance_type,
+        service=cells["service"],
+        instance_type=cells["instance_type"],
         region=cells["region"],
-        purchase=way[1],
-        usd_per_hour=usd,
-        option=option,
+        purchase=cells["purchase"],
+        usd_per_hour=float(given) if NUMBER.fullmatch(given) else math.nan,
+        option=cells.get("option", ""),
         note=cells.get("note", ""),
-        as_of=as_of or written,
+        as_of=cells.get("as_of", "") or written,
         file=file,
         row=number,
     )
-    return rate, []
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    faults = rate_faults(rate, book, given)
+    return (None if faults else rate), faults

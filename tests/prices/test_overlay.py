@@ -1,5 +1,6 @@
 """Own rates: they beat the snapshot everywhere, and a faulty file is refused with all its faults."""
 
+import dataclasses
 import functools
 
 import pytest
@@ -158,6 +159,87 @@ def test_discounts_out_of_range(percent):
         Rates.discounts({"ec2": percent})
 
 
-def test_rates_made_by_hand_are_checked_by_the_book(book):
-    with pytest.raises(InvalidInput, match="instance_type"):
-        book.with_rates(Rates((OwnRate("ec2", "p5.48xlage", "us-east-1", "on_demand", 50.0),)))
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"instance_type": "p5.48xlage"}, "instance_type"),
+        ({"instance_type": "ml.p5.48xlarge"}, "instance_type"),
+        ({"service": "sagemaker"}, "instance_type"),
+        ({"region": "us-eest-1"}, "region"),
+        ({"usd_per_hour": -1.0}, "usd_per_hour"),
+        ({"usd_per_hour": float("nan")}, "usd_per_hour"),
+        ({"usd_per_hour": "50"}, "usd_per_hour"),
+        ({"usd_per_hour": True}, "usd_per_hour"),
+        ({"usd_per_hour": 0.5}, "usd_per_hour"),
+        ({"purchase": "barter"}, "service and purchase"),
+        ({"purchase": "savings_plan"}, "option"),
+        ({"option": "standard"}, "option"),
+        ({"as_of": "2026-02-31"}, "as_of"),
+        ({"as_of": "last week"}, "as_of"),
+    ],
+)
+def test_rates_made_by_hand_are_checked_by_the_book(book, change, field):
+    right = OwnRate("ec2", "p5.48xlarge", "us-east-1", "on_demand", 50.0)
+    assert book.with_rates(Rates((right,))).on_demand("p5.48xlarge", "us-east-1").amount == 50.0
+    with pytest.raises(InvalidInput) as caught:
+        book.with_rates(Rates((dataclasses.replace(right, **change),)))
+    assert [fault.field for fault in caught.value.faults] == [f"row 0, {field}"]
+
+
+@pytest.mark.parametrize("percent_off", [{"ec2": 150}, {"ec3": 10}, {"ec2": "ten"}])
+def test_discounts_made_by_hand_are_checked_by_the_book(book, percent_off):
+    with pytest.raises(InvalidInput, match="discounts"):
+        book.with_rates(Rates(percent_off=percent_off))
+    with pytest.raises(InvalidInput, match="discounts"):
+        PriceBook.open(rates=Rates(percent_off=percent_off))
+
+
+@pytest.mark.parametrize(
+    ("line", "nearest"),
+    [
+        ("ec2,ml.g5.xlarge,us-east-1,on_demand,0.9,,,\n", "g5.xlarge"),
+        ("sagemaker,g5.xlarge,us-east-1,on_demand,0.9,,,\n", "ml.g5.xlarge"),
+    ],
+)
+def test_the_name_of_the_other_service_is_refused(tmp_path, book, line, nearest):
+    with pytest.raises(InvalidInput, match="name of a type, and the service is") as caught:
+        rates_of(tmp_path, line, book)
+    (fault,) = caught.value.faults
+    assert (fault.field, fault.nearest) == ("row 2, instance_type", (nearest,))
+
+
+@pytest.mark.parametrize("number", ["1e0", "nan", "inf", "1_000", "+1", "1,5", "0x1", "1 000", "one", "$1", ""])
+def test_a_price_is_written_one_way(tmp_path, book, number):
+    with pytest.raises(InvalidInput) as caught:
+        rates_of(tmp_path, f'ec2,g5.xlarge,us-east-1,on_demand,"{number}",,,\n', book)
+    (fault,) = caught.value.faults
+    assert (fault.field, fault.value) == ("row 2, usd_per_hour", number)
+
+
+def test_a_percentage_is_no_price_and_says_where_it_belongs(tmp_path, book):
+    with pytest.raises(InvalidInput, match="is a percentage: give it as a discount"):
+        rates_of(tmp_path, "ec2,g5.xlarge,us-east-1,on_demand,12%,,,\n", book)
+
+
+@pytest.mark.parametrize(("usd", "refused"), [(60, False), (0.6, True), (6000, True)])
+def test_a_rate_of_a_type_without_a_list_price_is_held_to_its_capacity_blocks(tmp_path, book, usd, refused):
+    line = f"ec2,p5e.48xlarge,us-east-2,on_demand,{usd},,,\n"
+    if not refused:
+        assert rates_of(tmp_path, line, book).rows[0].usd_per_hour == usd
+        return
+    with pytest.raises(InvalidInput, match="is not plausible: p5e.48xlarge"):
+        rates_of(tmp_path, line, book)
+
+
+@pytest.mark.parametrize("as_of", ["2026-13", "2026-02-30", "2026-1-1", "30.11.2026", "2026"])
+def test_a_date_is_a_day_or_a_month_of_the_calendar(tmp_path, book, as_of):
+    with pytest.raises(InvalidInput, match="row 2, as_of: .* is not a date like 2026-11-30 or 2026-11"):
+        rates_of(tmp_path, f"ec2,g5.xlarge,us-east-1,on_demand,0.9,,,{as_of}\n", book)
+
+
+@pytest.mark.parametrize(("separator", "words"), [(";", "semicolons"), ("\t", "tabs")])
+def test_other_separators_are_named(tmp_path, book, separator, words):
+    text = (HEADER + "ec2,g5.xlarge,us-east-1,on_demand,0.9,,,\n").replace(",", separator)
+    with pytest.raises(InvalidInput, match=f"separated by {words}") as caught:
+        rates_of(tmp_path, text, book, header="")
+    assert len(caught.value.faults) == 1
