@@ -38,6 +38,7 @@ class _Page:
         self.options = chart(self._options())
         self.regions = chart(self._regions())
         self.history = chart(self._history())
+        self.banner = ipywidgets.HTML()
         self.options.add_class("costlib-main-chart")
         self._following = False
         form = ipywidgets.Box(
@@ -52,7 +53,7 @@ class _Page:
         self.box = ipywidgets.VBox(
             [
                 look(),
-                ipywidgets.HTML(banner_html(state.sources.book.banner)),
+                self.banner,
                 form,
                 self.facts,
                 self.options,
@@ -123,6 +124,7 @@ class _Page:
         if state.found.instance_type in state.matches:
             self.matches.value = state.found.instance_type
         self._following = False
+        self.banner.value = banner_html(state.sources.book.banner_of(state.in_region))
         self.facts.value = facts_html(state.found)
         self.table.value = table_html(state.in_region)
         self.link.value = ""
@@ -136,10 +138,10 @@ class _Page:
         self.link.value = csv_link(f"{found.instance_type}-prices.csv", found.offers)
 
     def _options(self) -> Any:
-        return prices.options(self.state.in_region, self.state.sources.book.banner)
+        return prices.options(self.state.in_region, self.state.sources.book.banner_of(self.state.in_region))
 
     def _regions(self) -> Any:
-        return prices.regions(self.state.by_region, self.state.sources.book.banner)
+        return prices.regions(self.state.by_region, self.state.sources.book.banner_of(self.state.by_region))
 
     def _history(self) -> Any:
         found, book = self.state.found, self.state.sources.book

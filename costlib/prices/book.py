@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from costlib.errors import Fault, InvalidInput, NotKnown, nearest, unknown
+from costlib.prices.dates import AsOf, as_of_span, dates_of
 from costlib.prices.offers import MANAGED_SPOT, PARTS, TRAINING_PLAN
 from costlib.prices.overlay import Rates
 from costlib.prices.price import Price
@@ -66,9 +67,20 @@ class PriceBook:
 
     @property
     def as_of(self) -> str:
-        """The newest date among the prices; single prices are older, and say so."""
+        """The newest date among all prices; most are older: ``dates`` says of which days."""
         dates = (t["as_of_newest"] for name, t in self.snapshot.tables.items() if name.startswith("prices/"))
         return max(str(date) for date in dates if date)
+
+    def dates(
+        self, purchase: str, region: str | None = None, instance_type: str | None = None, service: str = "ec2"
+    ) -> AsOf:
+        """Of which days the prices of a way to buy are: of all, or of one region or type. Raises NotKnown."""
+        return dates_of(self.part(service, purchase), f"{service} {purchase}", region, instance_type)
+
+    def banner_of(self, rows: pd.DataFrame) -> str:
+        """The banner of a view that shows these offers: with the dates of their prices."""
+        span = as_of_span(rows)
+        return self.banner if span is None else self._banner(f"prices {span}")
 
     @property
     def overlays(self) -> tuple[str, ...]:
@@ -78,8 +90,10 @@ class PriceBook:
     @property
     def banner(self) -> str:
         """One line for the head of every view."""
-        text = f"{self.mode} {self.snapshot_id}, prices as of {self.as_of} or earlier"
-        return "; ".join([text, *self.overlays])
+        return self._banner(f"prices as of {self.as_of} or earlier")
+
+    def _banner(self, prices: str) -> str:
+        return "; ".join([f"{self.mode} {self.snapshot_id}, {prices}", *self.overlays])
 
     def table(self, name: str) -> pd.DataFrame:
         """One table of the snapshot; the caller may change what it gets without changing the book."""
@@ -202,14 +216,25 @@ class PriceBook:
         return self._discounted(_price(rows.iloc[0].to_dict(), f"transfer {from_region} {to_region}"), "transfer")
 
     def on_demand_history(self, instance_type: str) -> pd.DataFrame:
-        """us-east-1 on-demand prices of a type: usd, first_seen, last_seen, source; may be empty."""
-        table = self.table("prices/ec2_on_demand_history")
-        return table[table["instance_type"] == instance_type].reset_index(drop=True)
+        """us-east-1 on-demand prices of a type: usd, first_seen, last_seen, source; empty if it has no history.
+
+        Raises NotKnown for a name that no table has.
+        """
+        return self._history("prices/ec2_on_demand_history", instance_type)
 
     def spot_history(self, instance_type: str) -> pd.DataFrame:
-        """Samples of us-east-1 spot prices in January 2024: az, timestamp_utc, usd, source; may be empty."""
-        table = self.table("prices/ec2_spot_history")
-        return table[table["instance_type"] == instance_type].reset_index(drop=True)
+        """Samples of us-east-1 spot prices in January 2024: az, timestamp_utc, usd, source; empty if there are none.
+
+        Raises NotKnown for a name that no table has.
+        """
+        return self._history("prices/ec2_spot_history", instance_type)
+
+    def _history(self, name: str, instance_type: str) -> pd.DataFrame:
+        table = self.table(name)
+        rows = table[table["instance_type"] == instance_type].reset_index(drop=True)
+        if rows.empty and instance_type not in self.vocabulary.instance_types:
+            raise NotKnown([unknown("instance_type", instance_type, self.vocabulary.instance_types, "instance type")])
+        return rows
 
     def _offer(
         self, service: str, purchase: str, option: str, instance_type: str, region: str, az: str | None = None

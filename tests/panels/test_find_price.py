@@ -112,3 +112,12 @@ def test_csv_holds_every_offer_of_the_type(page: find_price._Page) -> None:
 def test_the_first_type_must_exist(sources: Sources) -> None:
     with pytest.raises(ValueError, match="p5.84xlarge"):
         FindPriceState(sources, "p5.84xlarge")
+
+
+def test_the_banner_has_the_dates_of_the_prices_shown(page: find_price._Page) -> None:
+    shown = page.state.in_region["as_of"]
+    assert f"prices as of {shown.min()} to {shown.max()}" in page.banner.value
+    page.state.choose_region("eu-west-2")
+    there = page.state.in_region["as_of"]
+    assert (there.min(), there.max()) != (shown.min(), shown.max()), "choose a region whose dates differ"
+    assert f"prices as of {there.min()} to {there.max()}" in page.banner.value

@@ -4,6 +4,8 @@ import pytest
 
 from costlib.errors import DataCorrupt, InvalidInput, NotKnown
 from costlib.prices.book import PriceBook
+from costlib.prices.dates import AsOf, as_of_span
+from costlib.prices.places import storage_prices, transfer_prices
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +99,43 @@ def test_histories(book):
     listed = book.on_demand_history("p5.48xlarge")
     assert set(listed["usd"]) >= {98.32, 55.04}, "the price before June 2025 and the one of today"
     assert len(book.spot_history("g5.xlarge")) == 46
-    assert book.spot_history("nothing").empty
+    assert book.spot_history("a1.large").empty, "a type that is known, and was not sampled"
+    for history in (book.on_demand_history, book.spot_history):
+        with pytest.raises(NotKnown, match="did you mean g5.xlarge"):
+            history("g5.xlarg")
+
+
+def test_prices_of_all_regions_at_once(book):
+    assert storage_prices(book)["us-east-1"] == book.s3_storage("us-east-1")
+    assert transfer_prices(book, "us-east-1")["us-west-2"].amount == 0.02
+    assert transfer_prices(book, "us-east-1-wl1-nyc1") == {}, "a Wavelength Zone is known, and has no transfer price"
+    with pytest.raises(NotKnown, match="did you mean STANDARD"):
+        storage_prices(book, "STANDRD")
+    with pytest.raises(NotKnown, match="did you mean .*us-east-1"):
+        transfer_prices(book, "us-eest-1")
+
+
+def test_the_dates_of_what_is_shown_are_not_the_newest_of_the_snapshot(book):
+    here = book.dates("on_demand", "us-east-1", "g5.xlarge")
+    assert str(here) == "as of 2026-07-20"
+    everywhere = book.dates("on_demand")
+    assert str(everywhere) == "as of 2024-02-21 to 2026-07-20"
+    assert everywhere.newest < book.as_of, "the newest date of all is of two SageMaker rows"
+    table = book.table("prices/ec2_spot")
+    assert as_of_span(table) == AsOf(table["as_of"].min(), table["as_of"].max())
+    assert as_of_span(table.assign(as_of=None)) is None
+    with pytest.raises(NotKnown, match="us-east-1(.|\n)*g5.xlarge"):
+        book.dates("on_demand", "us-eest-1", "g5.xlarg")
+    with pytest.raises(NotKnown, match="has no ec2 spot price in eu-west-1"):
+        book.dates("spot", "eu-west-1", "p5.48xlarge")
+    with pytest.raises(NotKnown, match="way to buy"):
+        book.dates("barter")
+
+
+def test_a_banner_can_be_of_what_is_shown(book):
+    rows = book.part("ec2", "on_demand").query("region == 'us-east-1' and instance_type == 'g5.xlarge'")
+    assert book.banner_of(rows) == f"snapshot {book.snapshot_id}, prices as of 2026-07-20"
+    assert book.banner_of(rows.iloc[:0]) == book.banner
 
 
 def test_a_changed_file_is_refused(tmp_path):
