@@ -1,6 +1,6 @@
 # Every target works from a fresh clone: the environment is made first, if it is not there or its pins changed.
 .DEFAULT_GOAL := help
-.PHONY: help environment browser lab calculator report test bench refresh lock
+.PHONY: help environment browser lab calculator report test bench pictures refresh lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +49,9 @@ test: environment ## everything CI runs: ruff, mypy, pytest, the notebooks, the 
 bench: environment browser ## times the planner on one core, and the calculator against a bare page
 	$(BIN)/python -m tests.bench.planner
 	$(BIN)/python -m tests.bench.browser
+
+pictures: environment browser ## takes the README's pictures anew
+	$(BIN)/python -m tests.browser.pictures
 
 refresh: environment ## what the embedded snapshot is; live prices want AWS access
 	@$(BIN)/costlib snapshot || true

@@ -105,6 +105,10 @@ def lab(folder: Path, scratch: Path) -> Iterator[str]:
         "JUPYTERLAB_WORKSPACES_DIR": str(scratch / "workspaces"),
         "JUPYTER_CONFIG_DIR": str(scratch / "config"),
     }
+    # A new JupyterLab asks whether it may fetch news, over the page's corner.
+    asked = scratch / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    asked.parent.mkdir(parents=True, exist_ok=True)
+    asked.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
     with serving(command, f"{base}/api", f"lab-{port}", **folders):
         yield base
 
