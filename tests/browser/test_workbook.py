@@ -1,0 +1,40 @@
+"""The workbook in JupyterLab, as `make lab` opens it: every notebook runs, and its panel answers."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import harness
+
+
+def test_start_leads_to_the_notebooks(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/00_start_here.ipynb")
+    expect(page.locator(".costlib").first).to_contain_text("as of 20")
+    harness.screenshot(page, "lab-start")
+    page.locator(".jp-Notebook a", has_text="13").first.click()
+    page.wait_for_selector(".lm-TabBar-tab.lm-mod-current:has-text('13_plan')")
+
+
+def test_find_a_price_follows_what_is_typed(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/01_find_a_price.ipynb")
+    page.wait_for_selector(".costlib-main-chart .js-plotly-plot .point")
+    said = page.locator(".costlib-answer").first
+    before = said.inner_text()
+    page.get_by_placeholder("p5, g6e.xlarge").fill("g6e.xlarge")
+    expect(said).to_contain_text("g6e.xlarge")
+    assert "g6e.xlarge" not in before
+    harness.screenshot(page, "lab-find-a-price")
+
+
+def test_plan_answers_when_a_value_changes(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/13_plan.ipynb")
+    page.wait_for_selector(".js-plotly-plot .point")
+    answer = page.locator(".costlib-answer").first
+    before = answer.inner_text()
+    size = page.get_by_label("Parameters (count)", exact=True)
+    size.fill("3e9")
+    size.press("Tab")
+    expect(answer).not_to_have_text(before, use_inner_text=True)
+    page.get_by_role("button", name="Undo").click()
+    expect(answer).to_have_text(before, use_inner_text=True)
+    harness.screenshot(page, "lab-plan")
