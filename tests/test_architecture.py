@@ -17,7 +17,7 @@ PACKAGE = ROOT / "costlib"
 #: Lowest first. A module imports from rows below its own, or from its own room; neighbours in a row are strangers.
 #: Rooms of the first row may import each other: they are the vocabulary.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("units", "errors", "paths", "basis", "tables", "workload", "display"),
+    ("units", "errors", "paths", "basis", "tables", "row_checks", "workload", "display"),
     ("facts", "prices"),
     ("models", "billing"),
     ("planner",),

@@ -1,6 +1,8 @@
 """The command line as a person meets it: answers, refusals, exit codes and stable keys."""
 
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ import costlib
 from costlib import cli
 from costlib.paths import data_dir
 from costlib.planner.plan import Band, Line, Plan
+from costlib.tables import snapshot_id_of
 from tests.exports.conftest import WORKLOAD
 
 
@@ -236,7 +239,31 @@ def test_report_writes_its_page(capsys: pytest.CaptureFixture[str], workload: Pa
 def test_snapshot_lists_and_verifies(capsys: pytest.CaptureFixture[str]) -> None:
     found = Ran(capsys, "snapshot", "--json").json
     assert found["snapshot_id"] and all(row["verified"] and row["rows"] > 0 for row in found["tables"])
-    assert Ran(capsys, "snapshot", "verify").code == 0
+    assert "problems" not in found
+    verified = Ran(capsys, "snapshot", "verify", "--json")
+    assert (verified.code, verified.json["problems"]) == (0, [])
+
+
+def test_a_snapshot_whose_rows_cannot_be_right_is_found(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checksums agree, but a price has slipped by the factor of ten."""
+    for room in ("prices", "facts"):
+        shutil.copytree(data_dir() / room, tmp_path / room)
+    file = tmp_path / "prices" / "ec2_on_demand.csv"
+    text = file.read_text()
+    right = "\ng5.xlarge,eu-west-1,1.123,"
+    assert text.count(right) == 1
+    file.write_text(text.replace(right, right.replace("1.123", "11.23")))
+    content = json.loads((data_dir() / "PROVENANCE.json").read_text())
+    content["tables"]["prices/ec2_on_demand"]["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    sums = {name: entry["sha256"] for name, entry in content["tables"].items()}
+    content["snapshot_id"] = snapshot_id_of(content["as_of"], sums)
+    (tmp_path / "PROVENANCE.json").write_text(json.dumps(content))
+    monkeypatch.setenv("COSTLIB_DATA", str(tmp_path))
+    assert Ran(capsys, "snapshot").code == 0
+    ran = Ran(capsys, "snapshot", "verify")
+    assert ran.code == 1 and "far off the median" in ran.out and "g5.xlarge" in ran.out
 
 
 def test_damaged_snapshot_is_found(
@@ -245,7 +272,9 @@ def test_damaged_snapshot_is_found(
     (tmp_path / "prices").mkdir()
     (tmp_path / "prices" / "s3.csv").write_text("changed\n")
     table = {"file": "prices/s3.csv", "rows": 1, "sha256": "0" * 64, "as_of_oldest": None, "as_of_newest": None}
-    content = {"snapshot_id": "x", "as_of": "2026-01-01", "tables": {"prices/s3": table}}
+    table["as_of_newest"] = "2026-01-01"
+    name = snapshot_id_of("2026-01-01", {"prices/s3": "0" * 64})
+    content = {"snapshot_id": name, "as_of": "2026-01-01", "tables": {"prices/s3": table}}
     (tmp_path / "PROVENANCE.json").write_text(json.dumps(content))
     monkeypatch.setenv("COSTLIB_DATA", str(tmp_path))
     ran = Ran(capsys, "snapshot", "verify")

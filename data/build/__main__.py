@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from costlib.tables import snapshot_id_of
 from data.build import facts_tables, prices_tables
 from data.build.common import in_public_words
 
@@ -53,9 +54,8 @@ def build(raw: Path, reference: Path, out: Path) -> None:
             path.write_bytes(content)
             tables[name] = describe(name, frame, content)
         as_of = max(str(entry["as_of_newest"]) for entry in tables.values() if entry["as_of_newest"])
-        digest = hashlib.sha256("".join(str(tables[n]["sha256"]) for n in sorted(tables)).encode()).hexdigest()
         manifest = {
-            "snapshot_id": f"{as_of}-{digest[:8]}",
+            "snapshot_id": snapshot_id_of(as_of, {name: str(entry["sha256"]) for name, entry in tables.items()}),
             "as_of": as_of,
             "currency": "USD",
             "tables": tables,

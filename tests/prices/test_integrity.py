@@ -1,16 +1,19 @@
 """The embedded snapshot is sound, and every check finds the fault that it is for."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
-from costlib.prices.integrity import KEYS, check, check_snapshot
+from costlib.paths import data_dir
+from costlib.prices.integrity import RULES, check, check_snapshot
 from costlib.tables import Snapshot
 
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, pd.DataFrame]:
     snapshot = Snapshot.open()
-    return {name: snapshot.read(name) for name in (*KEYS, "prices/sources")}
+    return {name: snapshot.read(name) for name in (*RULES, "prices/sources")}
 
 
 def test_the_embedded_snapshot_is_sound():
@@ -30,7 +33,7 @@ def first(frame, **where) -> int:
     return int(frame.index[mask][0])
 
 
-OD, RI, SPOT, S3 = "ec2_on_demand", "ec2_reserved", "ec2_spot", "s3"
+OD, RI, SPOT, S3, HISTORY = "ec2_on_demand", "ec2_reserved", "ec2_spot", "s3", "ec2_on_demand_history"
 G5 = {"instance_type": "g5.xlarge"}
 P5 = {"instance_type": "p5.48xlarge"}
 HERE = {"region": "us-east-1"}
@@ -44,7 +47,24 @@ LAST_TIER = {"storage_class": "STANDARD", "tier": "over 500 TB"}
         (OD, {}, "usd", -1.0, "negative"),
         (OD, {}, "usd", 0.0, "zero"),
         (OD, {}, "usd", float("nan"), "not numbers"),
+        (OD, {}, "usd", 1e6, "not between 0 and 10000"),
         (OD, {}, "as_of", "soon", "not a date"),
+        (OD, {}, "as_of", "2026-02-30", "not a date"),
+        (OD, {}, "as_of", "2026-10-04", "after 2026-10-03"),
+        (OD, {}, "unit", "usd_per_month", "units are not those of the table: usd_per_month"),
+        (OD, {}, "unit", None, "have no unit"),
+        (OD, G5 | {"region": "eu-west-1"}, "usd", 11.23, "far off the median"),
+        (OD, G5 | {"region": "eu-west-1"}, "usd", 0.1123, "far off the median"),
+        (
+            S3,
+            {"storage_class": "STANDARD", "region": "eu-west-1", "item": "storage"},
+            "usd",
+            0.23,
+            "far off the median",
+        ),
+        (SPOT, {"instance_type": "g5.48xlarge", "az": "use1-az1"}, "usd", 0.45408, "save more than the 90 %"),
+        (HISTORY, {}, "first_seen", "2023-09", None),
+        (HISTORY, {}, "last_seen", "last week", "last_seen are not a date"),
         (OD, {}, "as_of", None, "have no as_of"),
         (OD, {}, "source", "hearsay", "sources not in"),
         (OD, {}, "basis", "guess", "basis is not one of"),
@@ -61,13 +81,27 @@ LAST_TIER = {"storage_class": "STANDARD", "tier": "over 500 TB"}
 def test_each_fault_is_found(tables, table, where, column, value, finding):
     name = f"prices/{table}"
     broken = changed(tables, name, first(tables[name], **where), column, value)
-    problems = check(broken)
-    assert any(problem.startswith(name) and finding in problem for problem in problems), problems
+    problems = check(broken, newest="2026-10-03")
+    if finding is None:
+        assert problems == []
+    else:
+        assert any(problem.startswith(name) and finding in problem for problem in problems), problems
 
 
 def test_missing_tables_are_named(tables):
     rest = {name: frame for name, frame in tables.items() if name != "prices/s3"}
     assert check(rest) == ["prices/s3 is missing"]
+
+
+def test_a_table_of_another_shape_is_told_and_stops_the_rest(tables):
+    frame = tables["prices/s3"]
+    for other, finding in (
+        (frame.drop(columns=["usd", "tier"]), "has no column tier, usd"),
+        (frame.iloc[:0], "has no rows"),
+        (frame.assign(usd=frame["usd"].astype(str).replace("0.023", "cheap")), "not numbers, for example 'cheap'"),
+    ):
+        problems = check({**tables, "prices/s3": other})
+        assert len(problems) == 1 and problems[0].startswith("prices/s3: ") and finding in problems[0]
 
 
 def test_live_prices_may_differ_from_the_anchors_within_the_tolerance(tables):
@@ -78,10 +112,6 @@ def test_live_prices_may_differ_from_the_anchors_within_the_tolerance(tables):
 
 
 def test_a_broken_checksum_is_reported(tmp_path):
-    import shutil
-
-    from costlib.paths import data_dir
-
     shutil.copytree(data_dir() / "prices", tmp_path / "prices")
     shutil.copy(data_dir() / "PROVENANCE.json", tmp_path)
     (tmp_path / "prices/s3.csv").write_text("nothing\n")
