@@ -9,6 +9,8 @@ STAMP := $(VENV)/.made-from-pins
 PORT ?= 8866
 POOL ?= 2
 REPORT ?=
+# In a container one often is root, and Jupyter wants to be told that this is meant.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -31,7 +33,7 @@ browser: environment ## finds Chromium for the browser tests, and installs it wh
 	@$(BIN)/python .ci/find_browser.py --install
 
 lab: environment ## JupyterLab on the workbook
-	$(BIN)/jupyter lab --notebook-dir=. notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --notebook-dir=. $(AS_ROOT) notebooks/00_start_here.ipynb
 
 calculator: environment ## the managers' page, on http://127.0.0.1:8866 (PORT=..., POOL=ready kernels)
 	$(BIN)/python -m costlib.serve --port $(PORT) --pool $(POOL)
