@@ -19,7 +19,7 @@ PACKAGE = ROOT / "costlib"
 ROWS: tuple[tuple[str, ...], ...] = (
     ("units", "errors", "paths", "basis", "tables", "row_checks", "workload", "display"),
     ("facts", "prices"),
-    ("models", "billing"),
+    ("models", "billing", "benchmarks"),
     ("planner",),
     ("figures",),
     ("exports",),

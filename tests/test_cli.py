@@ -47,7 +47,7 @@ def test_help_names_every_command_and_is_quick_to_import() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["False", "False"]
-    assert sorted(cli.cli.commands) == ["plan", "price", "report", "snapshot"]
+    assert sorted(cli.cli.commands) == ["bench-template", "plan", "price", "report", "snapshot"]
 
 
 def _commands(group: click.Group, path: str = "costlib") -> list[tuple[str, click.Command]]:
@@ -296,3 +296,31 @@ def test_version_is_the_project_s() -> None:
 
     project = tomllib.loads((repository_dir() / "pyproject.toml").read_text())["project"]
     assert project.get("version", costlib.__version__) == costlib.__version__
+
+
+def test_bench_template_writes_a_sheet_and_a_script(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    sheet, script = tmp_path / "rows.csv", tmp_path / "bench.py"
+    answer = Ran(capsys, "bench-template", sheet, "--script", script, "--json").json
+    assert answer["file"] == str(sheet) and answer["script"] == str(script)
+    header = [column["name"] for column in answer["columns"]]
+    assert sheet.read_text().splitlines()[0].split(",") == header
+    compile(script.read_text(), str(script), "exec")
+    again = Ran(capsys, "bench-template", sheet, "--script", tmp_path / "no" / "bench.py", "--json")
+    assert again.code == 2
+    assert [fault["field"] for fault in again.json["errors"]] == ["SHEET_CSV", "--script"]
+
+
+def test_plan_takes_own_benchmarks(capsys: pytest.CaptureFixture[str], workload: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "rows.csv"
+    Ran(capsys, "bench-template", sheet)
+    with sheet.open("a") as file:
+        file.write("p4d.24xlarge,1,bf16,64,tokens_per_second,150000,38,91,,\n")
+    words = ("plan", workload, "--json", "--limit", "0", "--include-late", "--benchmarks", sheet)
+    own = [plan for plan in Ran(capsys, *words).json if plan["hours_basis"] == "user"]
+    assert own and {(plan["instance_type"], plan["count"], plan["precision"]) for plan in own} == {
+        ("p4d.24xlarge", 1, "bf16")
+    }
+    assert all("your benchmark" in plan["hours_rule"] for plan in own)
+    sheet.write_text(sheet.read_text().replace("150000", "0"))
+    refused = Ran(capsys, *words)
+    assert refused.code == 2 and refused.json["errors"][0]["field"] == "row 4, throughput"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from costlib import __version__
+from costlib.cli.bench_template import bench_template
 from costlib.cli.output import print_json
 from costlib.cli.plan import plan
 from costlib.cli.price import price
@@ -32,7 +33,7 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, report, snapshot):
+for command in (price, plan, bench_template, report, snapshot):
     cli.add_command(command)
 
 

@@ -24,6 +24,10 @@ from costlib.errors import Fault, InvalidInput
 @click.option("--ladder", "show_ladder", is_flag=True, help="The savings ladder (JSON: instead of the plans).")
 @click.option("--excluded", is_flag=True, help="What fell out and why (JSON: instead of the plans).")
 @click.option("--out", type=click.Path(), help="Also write the plans to a .csv, .xlsx or .html file.")
+@click.option(
+    "--benchmarks", "benchmarks_csv", type=click.Path(),
+    help="CSV of your own measured rows, first in trust for hours; bench-template writes an empty one.",
+)  # fmt: skip
 @RATES
 @DISCOUNT
 @JSON
@@ -36,6 +40,7 @@ def plan(
     show_ladder: bool,
     excluded: bool,
     out: str | None,
+    benchmarks_csv: str | None,
     rates_csv: str | None,
     discounts: tuple[str, ...],
     as_json: bool,
@@ -64,7 +69,7 @@ def plan(
     percents = percents_of(discounts)
     _, result = together(
         lambda: files.check_path(out) if out is not None else None,
-        lambda: answer.open_answer(Path(workload), rates_csv, percents),
+        lambda: answer.open_answer(Path(workload), rates_csv, percents, benchmarks_csv),
     )
     most = limit if limit is not None else 100 if as_json or out else 25
     rows = answer.chosen_rows(result, most, include_late, _groups(best_per, as_text=not (as_json or out)))

@@ -30,6 +30,15 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         raise InvalidInput([Fault("--out", str(path), "is in a folder that does not exist")])
 
 
+def check_new(name: str, path: str | os.PathLike[str]) -> None:
+    """Raises InvalidInput if something is at ``path`` already, or its folder is not there; ``name`` is the field."""
+    target = Path(path)
+    if target.exists():
+        raise InvalidInput([Fault(name, str(path), "is there already; it is not overwritten")])
+    if not target.absolute().parent.is_dir():
+        raise InvalidInput([Fault(name, str(path), "is in a folder that does not exist")])
+
+
 def write(path: Path, result: Result, plans: Sequence[Plan]) -> None:
     """Writes ``plans`` as CSV, Excel or HTML, as the ending of ``path`` says."""
     from costlib.planner.ladder import ladder

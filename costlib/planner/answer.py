@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from costlib.benchmarks import sheet
+from costlib.benchmarks.sheet import Benchmark
 from costlib.errors import Fault, InvalidInput, NotKnown, unknown
 from costlib.paths import data_dir
 from costlib.planner.explain import plans
+from costlib.planner.own_runs import hardware_faults, workload_faults
 from costlib.planner.plan import Plan
 from costlib.planner.search import Result, search
 from costlib.planner.sources import Sources
@@ -29,11 +32,13 @@ def open_answer(
     workload: str | os.PathLike[str],
     rates_csv: str | os.PathLike[str] | None = None,
     discount_percent: Mapping[str, float] | None = None,
+    benchmarks_csv: str | os.PathLike[str] | None = None,
 ) -> Result:
     """The search of a workload (YAML text, a path, or an example's name) on the embedded snapshot.
 
-    ``rates_csv`` and ``discount_percent`` (percent off a service) lie over the prices. Raises InvalidInput with
-    what is wrong with the rates and with the workload, all at once; NoPlan when nothing can be bought at all.
+    ``rates_csv`` and ``discount_percent`` (percent off a service) lie over the prices; the rows of
+    ``benchmarks_csv`` (benchmarks.sheet) are the first that hours come from. Raises InvalidInput with what is wrong
+    with rates, benchmarks and workload, all at once; NoPlan when nothing can be bought at all.
     """
     faults: list[Fault] = []
     try:
@@ -47,9 +52,16 @@ def open_answer(
         wanted = read_workload(workload, sources.vocabulary)
     except InvalidInput as error:
         faults += error.faults
+    measured: tuple[Benchmark, ...] = ()
+    try:
+        measured = sheet.read(benchmarks_csv) if benchmarks_csv else ()
+    except InvalidInput as error:
+        faults += error.faults
+    if wanted is not None:
+        faults += [*workload_faults(measured, wanted), *hardware_faults(measured, wanted, sources)]
     if wanted is None or faults:
         raise InvalidInput(faults)
-    return search(wanted, sources)
+    return search(wanted, sources.with_benchmarks(measured) if measured else sources)
 
 
 def open_book(

@@ -14,19 +14,20 @@ import numpy.typing as npt
 
 from costlib.models.memory import minimum_training_memory_bytes
 from costlib.models.throughput import training_flops
+from costlib.planner.own_runs import OwnRun, nearest_run, own_runs
 from costlib.planner.rates import Note, RateGrid, Reason
 from costlib.planner.sources import Sources
 from costlib.units import SECONDS_PER_HOUR, gib_to_bytes
-from costlib.workload import PRECISIONS, HoursOn, Workload
+from costlib.workload import PRECISIONS, Workload
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 #: Low, expected and high.
 Three = tuple[Floats, Floats, Floats]
 
 #: Counts searched: all up to 8, then powers of two and halfway between them.
 COUNT_STEPS = (1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
-OWN = "own measurement"
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,14 @@ def counts_up_to(most: int, also: Sequence[int] = ()) -> tuple[int, ...]:
 def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
     """The grid for a workload over all instance types of the sources' offers."""
     model = workload.model
-    runs = own_runs(workload)
+    runs = own_runs(workload, sources.benchmarks)
     reference = workload.work.reference_run
-    timed = [*runs, *([reference] if reference else [])]
     # A run may be timed in a precision that is not searched: it is laid out too, to be carried over from, and cut off.
-    timed_in = {run.precision for run in timed if run.precision} - set(workload.precision)
+    timed_in = {run.precision for run in runs if run.precision} - set(workload.precision)
     precisions = (*workload.precision, *sorted(timed_in, key=PRECISIONS.index))
     has_shape = None not in (model.layers, model.hidden, model.sequence_length)
     rates = sources.training_rates(
-        counts_up_to(workload.search.max_instances, [run.count for run in timed]),
+        counts_up_to(workload.search.max_instances, [run.count for run in runs]),
         precisions,
         "model_flops" if has_shape else "6n",
         workload.work.tokens_per_step,
@@ -77,8 +77,8 @@ def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
         shape = (model.layers, model.hidden, model.sequence_length) if has_shape else ()
         grid.by_flops(float(training_flops(model.parameters, workload.work.tokens, *shape)))
     elif reference is not None:
-        grid.carry_to_all(reference)
-    exact = [cell for run in runs for cell in grid.put_own_run(run)]
+        grid.carry_to_all(runs[0])
+    exact = grid.put_own_runs(runs)
     _drop_what_cannot_fit(workload, grid, exact)
     searched = slice(0, len(workload.precision))
     return HoursGrid(
@@ -90,20 +90,6 @@ def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
         note=grid.note[..., searched],
         notes=tuple(grid.notes),
     )
-
-
-def own_runs(workload: Workload) -> list[HoursOn]:
-    """What the user timed, as hours of the whole work: every measured type, and the known run itself."""
-    runs = [] if workload.work.reference_run is None else [workload.work.reference_run]
-    for name, measured in workload.measured.items():
-        amount = workload.work.tokens if measured.tokens_per_second else workload.work.samples
-        rate = measured.tokens_per_second or measured.samples_per_second
-        assert rate is not None and amount is not None, "Workload checks that rates match the work"
-        hours = amount / rate / SECONDS_PER_HOUR
-        runs.append(
-            HoursOn.model_construct(instance_type=name, hours=hours, count=measured.count, precision=measured.precision)
-        )
-    return runs
 
 
 @dataclass
@@ -141,7 +127,7 @@ class _Draft:
             for held in self.notes
         ]
 
-    def carry_to_all(self, run: HoursOn) -> None:
+    def carry_to_all(self, run: OwnRun) -> None:
         """Hours from a run known on one type, by the ratio of FLOP/s."""
         row = self.rates.type_index[run.instance_type]
         precision = self._precision_of(run)
@@ -161,39 +147,54 @@ class _Draft:
         )
         self.note += first
 
-    def put_own_run(self, run: HoursOn) -> list[tuple[int, int, int]]:
-        """Puts the user's own time in its cell, which is returned, and carries it to the type's other cells."""
+    def put_own_runs(self, runs: Sequence[OwnRun]) -> list[tuple[int, int, int]]:
+        """Puts the user's own times in their cells, which are returned, and carries them to the types' other cells.
+
+        A type timed more than once: each other cell follows the run nearest to it.
+        """
+        for name in dict.fromkeys(run.instance_type for run in runs):
+            of_type = [run for run in runs if run.instance_type == name]
+            codes = [self._precision_of(run) for run in of_type]
+            nearest = nearest_run(of_type, self.rates.counts, self.rates.precisions, codes)
+            for index, (run, code) in enumerate(zip(of_type, codes, strict=True)):
+                self._carry_to_type(run, code, nearest == index)
+        return [cell for run in runs for cell in self._put_exact(run)]
+
+    def _carry_to_type(self, run: OwnRun, precision: int, cells: Bools) -> None:
         row = self.rates.type_index[run.instance_type]
-        precision = self._precision_of(run)
-        said = self._said(run, precision)
         own = [self.rates.speed_at(row, run.count, precision, end) for end in range(3)]
-        if np.isfinite(own).all():
-            # The same chips on both sides: what the rule does not know of them cancels, end by end.
-            ends = np.array([run.hours * own[end] / self.rates.flops_per_second[end][row] for end in range(3)])
-            for end, hours in enumerate(np.sort(ends, axis=0)):
-                self.hours[end][row] = hours
-            self.hours[1][row] = ends[1]
-            rule = f"your run on {said}, carried to other counts and precisions by the ratio of FLOP/s"
-            self.notes.append(Note("estimate", rule, OWN, ""))
-            self.note[row] = len(self.notes) - 1
+        if not np.isfinite(own).all():
+            return
+        # The same chips on both sides: what the rule does not know of them cancels, end by end.
+        ends = np.array([run.hours * own[end] / self.rates.flops_per_second[end][row] for end in range(3)])
+        for end, hours in enumerate(np.sort(ends, axis=0)):
+            self.hours[end][row] = np.where(cells, hours, self.hours[end][row])
+        self.hours[1][row] = np.where(cells, ends[1], self.hours[1][row])
+        said = self._said(run, precision)
+        rule = f"{run.said} on {said}, carried to other counts and precisions by the ratio of FLOP/s"
+        self.notes.append(Note("estimate", rule, run.source, ""))
+        self.note[row] = np.where(cells, len(self.notes) - 1, self.note[row])
+
+    def _put_exact(self, run: OwnRun) -> list[tuple[int, int, int]]:
         if run.count not in self.rates.counts:
             return []
-        cell = (row, self.rates.counts.index(run.count), precision)
+        precision = self._precision_of(run)
+        cell = (self.rates.type_index[run.instance_type], self.rates.counts.index(run.count), precision)
         for end in range(3):
             self.hours[end][cell] = run.hours
-        self.notes.append(Note("user", f"your run on {said}", OWN, ""))
+        self.notes.append(Note("user", f"{run.said} on {self._said(run, precision)}", run.source, ""))
         self.note[cell] = len(self.notes) - 1
         self.reason[cell] = 0
         return [cell]
 
-    def _precision_of(self, run: HoursOn) -> int:
+    def _precision_of(self, run: OwnRun) -> int:
         """The index of the precision a run was timed in; when not said, the fastest searched one of the type."""
         if run.precision is not None:
             return self.rates.precisions.index(run.precision)
         speed = self.rates.flops_per_second[1][self.rates.type_index[run.instance_type], 0, : self.searched]
         return int(np.nanargmax(speed)) if np.isfinite(speed).any() else 0
 
-    def _said(self, run: HoursOn, precision: int) -> str:
+    def _said(self, run: OwnRun, precision: int) -> str:
         name = self.rates.precisions[precision]
         where = f"{run.count} x {run.instance_type}"
         if run.precision is not None:

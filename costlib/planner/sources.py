@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from costlib.benchmarks.sheet import Benchmark
 from costlib.facts.hardware import Hardware
 from costlib.facts.interruptions import Interruptions
 from costlib.facts.regions import Regions
@@ -145,6 +146,8 @@ class Sources:
 
     book: PriceBook
     hardware: Hardware
+    #: What the user measured; first in trust for hours.
+    benchmarks: tuple[Benchmark, ...] = ()
     _rates: dict[tuple[object, ...], RateGrid] = field(default_factory=dict, repr=False, compare=False)
     _transfer: dict[str, dict[str, Price]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -161,6 +164,13 @@ class Sources:
         fewer.__dict__["offers"] = Offers.of(self.offers.frame.iloc[offers])
         fewer.__dict__["_training_rates"] = self._training_rates
         return fewer
+
+    def with_benchmarks(self, benchmarks: Sequence[Benchmark]) -> Sources:
+        """The same prices and facts with the user's own measured rows (planner.own_runs says what they must be)."""
+        measured = replace(self, benchmarks=tuple(benchmarks))
+        measured.__dict__["offers"] = self.offers
+        measured.__dict__["_training_rates"] = self._training_rates
+        return measured
 
     @cached_property
     def offers(self) -> Offers:
