@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from costlib.models.checkpoint import expected_hours, young_interval_hours
+from costlib.models.checkpoint import long_run_hours, young_interval_hours
 from costlib.models.interruption import mean_hours_between_interruptions
 from costlib.planner.hours import HoursGrid
 from costlib.planner.places import Places
@@ -129,7 +129,7 @@ def quantities(
         # A type that is not searched has NaN work, and keeps it.
         interval[spot] = np.minimum(np.maximum(wanted, often), np.maximum(work[spot], often))
         restart = workload.checkpoint.restart_minutes / MINUTES_PER_HOUR + start_up[spot]
-        rework[spot] = expected_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot]) - work[spot]
+        rework[spot] = long_run_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot]) - work[spot]
 
     idle = np.zeros(len(rows))
     used = start_up + work + rework
