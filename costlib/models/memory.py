@@ -1,27 +1,224 @@
-"""The least accelerator memory that training can need: what exceeds it cannot fit."""
+"""How much accelerator memory training needs, by component; whether it fits; the largest micro-batch that does."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: Bytes per parameter of weights, gradients and optimizer state. Mixed precision keeps 16-bit weights and
-#: gradients beside fp32 weights and the optimizer's fp32 moments; fp32 and tf32 keep all in fp32.
-#: Adam: two moments, 2+2+12 = 4+4+8 = 16 (Rajbhandari et al. 2020, arXiv 1910.02054, section 3.1).
-#: SGD with momentum: one moment, 2+2+8 = 4+4+4. 8-bit Adam: moments of 1 byte each (Dettmers et al. 2022,
-#: arXiv 2110.02861), 2+2+4+2 and 4+4+2. Adafactor: moments factored to row and column sums, next to nothing
-#: (Shazeer & Stern 2018, arXiv 1804.04235), 2+2+4 and 4+4.
-STATE_BYTES_PER_PARAMETER = {
-    ("adam", "mixed"): 16.0,
-    ("adam", "full"): 16.0,
-    ("sgd", "mixed"): 12.0,
-    ("sgd", "full"): 12.0,
-    ("adam_8bit", "mixed"): 10.0,
-    ("adam_8bit", "full"): 10.0,
-    ("adafactor", "mixed"): 8.0,
-    ("adafactor", "full"): 8.0,
-}
-ARITHMETIC = {"fp32": "full", "tf32": "full", "fp16": "mixed", "bf16": "mixed", "fp8": "mixed"}
+from costlib.models.activations import ATTENTIONS, RECOMPUTES, layer_bytes, layers_held
+from costlib.models.choices import Floats, Words, chosen, coded, count, divides, is_word, not_negative, positive
+from costlib.models.memory_states import (
+    ELEMENT_BYTES,
+    MASTER_BYTES,
+    METHODS,
+    MOMENT_BYTES,
+    OPTIMIZERS,
+    PRECISIONS,
+    training_states,
+)
+from costlib.units import gib_to_bytes
+
+#: Bytes of the CUDA context and kernels of one process, and of NCCL where more than one device takes part: low,
+#: expected (the middle) and high. Measured by the author of github.com/stas00/ml-engineering@744d01e,
+#: training/performance/README.md: 0.47 to 1.78 GiB, and 1 to 2 GiB.
+CONTEXT_BYTES = tuple(gib_to_bytes(gib) for gib in (0.47, (0.47 + 1.78) / 2.0, 1.78))
+NCCL_BYTES = tuple(gib_to_bytes(gib) for gib in (1.0, 1.5, 2.0))
+#: What fragmentation adds to memory that comes and goes: nothing at best; at the high end 15 % of what the allocator
+#: holds is waste, the mean of eight language models (Guo et al. 2024, GMLake, arXiv 2401.08156: up to 33 %); expected
+#: is the middle.
+FRAGMENTATION = (0.0, 0.5 * 0.15 / 0.85, 0.15 / 0.85)
+#: Bytes for each logit (token x entry of the vocabulary) while the loss is computed. 16-bit arithmetic with the loss in
+#: fp32, as under autocast: the logit (2), its fp32 copy, log-probability and gradient (4 each). In fp32: three of 4.
+#: Without a loss in fp32: logit, copy shifted by one, log-probability, gradient of 2 each. Korthikanti et al. count 4.
+LOGIT_BYTES = {True: {2.0: 14.0, 4.0: 12.0}, False: {2.0: 8.0, 4.0: 12.0}}
+COMPONENTS = (
+    "weights",
+    "gradients",
+    "optimizer_states",
+    "adapters",
+    "activations",
+    "recomputed_layer",
+    "logits",
+    "gathered_weights",
+)
+
+
+@dataclass(frozen=True)
+class TrainingMemory:
+    """Bytes per device by component; scalars or arrays of one shape.
+
+    ``recomputed_layer`` and ``logits`` are never there at once: the smaller one is zero here. What the framework
+    reserves and what fragmentation wastes are ranges: low, expected, high.
+    """
+
+    weights: Floats
+    gradients: Floats
+    optimizer_states: Floats
+    adapters: Floats
+    activations: Floats
+    recomputed_layer: Floats
+    logits: Floats
+    gathered_weights: Floats
+    framework_reserve_low: Floats
+    framework_reserve: Floats
+    framework_reserve_high: Floats
+    fragmentation_low: Floats
+    fragmentation: Floats
+    fragmentation_high: Floats
+
+    @property
+    def allocated(self) -> Floats:
+        """Sum of all components without reserve and fragmentation."""
+        return self.weights + self.gradients + self.optimizer_states + self.adapters + self.moving
+
+    @property
+    def moving(self) -> Floats:
+        """What comes and goes in every step, and so fragments: activations, logits, gathered weights."""
+        return self.activations + self.recomputed_layer + self.logits + self.gathered_weights
+
+    @property
+    def total_low(self) -> Floats:
+        """Low end."""
+        return self.allocated + self.framework_reserve_low + self.fragmentation_low
+
+    @property
+    def total(self) -> Floats:
+        """Expected."""
+        return self.allocated + self.framework_reserve + self.fragmentation
+
+    @property
+    def total_high(self) -> Floats:
+        """High end."""
+        return self.allocated + self.framework_reserve_high + self.fragmentation_high
+
+    def by_component(self) -> dict[str, Floats]:
+        """Expected bytes by component, with reserve and fragmentation; they add up to ``total``."""
+        return {
+            **{name: getattr(self, name) for name in COMPONENTS},
+            "framework_reserve": self.framework_reserve,
+            "fragmentation": self.fragmentation,
+        }
+
+
+def training_memory(
+    parameters: ArrayLike,
+    micro_batch: ArrayLike = 1,
+    layers: ArrayLike | None = None,
+    hidden: ArrayLike | None = None,
+    heads: ArrayLike | None = None,
+    sequence_length: ArrayLike | None = None,
+    vocabulary: ArrayLike = 0,
+    feed_forward: ArrayLike | None = None,
+    gated: bool = False,
+    activation_bytes_per_sample: ArrayLike | None = None,
+    precision: Words = "bf16",
+    optimizer: Words = "adam",
+    attention: Words = "flash",
+    recompute: Words = "none",
+    zero_stage: ArrayLike = 0,
+    data_parallel: ArrayLike = 1,
+    tensor_parallel: ArrayLike = 1,
+    pipeline_parallel: ArrayLike = 1,
+    interleave: ArrayLike = 1,
+    sequence_parallel: bool = False,
+    gradients_fp32: bool = False,
+    loss_fp32: bool = True,
+    method: Words = "full",
+    adapter_parameters: ArrayLike = 0.0,
+    also_trained_parameters: ArrayLike = 0.0,
+    global_batch: ArrayLike | None = None,
+) -> TrainingMemory:
+    """Bytes per device that training needs at its peak, by component; scalars or arrays that broadcast together.
+
+    States: models.memory_states. Activations of the first pipeline stage: models.activations (Korthikanti et al.
+    2022, arXiv 2205.05198). While a recomputed layer goes backward all of it is there; LOGIT_BYTES v s b / t while the
+    loss is computed (without pipeline; with one the last stage holds them, and fewer activations): the larger of both
+    counts. Stage 3 gathers two layers and the embedding at a time in the width of the arithmetic. Networks of other
+    kinds: ``activation_bytes_per_sample``, measured, times ``micro_batch``, instead of the shape; ``recompute`` must
+    then be none. CONTEXT_BYTES, NCCL_BYTES and FRAGMENTATION are ranges with their sources.
+    Held to: one process per device, nothing offloaded to the host, at least as many micro-batches as pipeline stages.
+    Raises ValueError for missing or impossible numbers: nothing is rounded.
+    """
+    precision, optimizer = coded("precision", precision, PRECISIONS), coded("optimizer", optimizer, OPTIMIZERS)
+    attention, recompute = coded("attention", attention, ATTENTIONS), coded("recompute", recompute, RECOMPUTES)
+    method = coded("method", method, METHODS)
+    batch = count("micro_batch", micro_batch)
+    data, tensor = count("data_parallel", data_parallel), count("tensor_parallel", tensor_parallel)
+    stages = count("pipeline_parallel", pipeline_parallel)
+    total = positive("parameters", parameters)
+    entries = not_negative("vocabulary", vocabulary)
+    element = chosen("precision", precision, ELEMENT_BYTES)
+    if global_batch is not None:
+        divides("micro_batch times data_parallel", batch * data, "global_batch", count("global_batch", global_batch))
+    embedding = np.zeros(()) if hidden is None else entries * count("hidden", hidden)
+    # Input and output embedding, unless the model is too small to hold both apart: then they share one.
+    unquantised = np.where(2.0 * embedding <= total / 2.0, 2.0 * embedding, np.minimum(embedding, total))
+    states = training_states(
+        total, precision, optimizer, data, tensor * stages, zero_stage, gradients_fp32, method, adapter_parameters,
+        also_trained_parameters, unquantised,
+    )  # fmt: skip
+
+    activations: Floats
+    again: Floats = np.zeros(())
+    logits: Floats = np.zeros(())
+    gathered: Floats = np.zeros(())
+    if activation_bytes_per_sample is not None:
+        if not np.all(is_word("recompute", recompute, "none", RECOMPUTES)):
+            raise ValueError("recompute needs the shape of a transformer; activation_bytes_per_sample has none")
+        activations = positive("activation_bytes_per_sample", activation_bytes_per_sample) * batch
+    else:
+        if layers is None or hidden is None or sequence_length is None:
+            raise ValueError("layers, hidden and sequence_length are needed, or activation_bytes_per_sample")
+        if heads is not None:
+            divides("tensor_parallel", tensor, "heads", count("heads", heads))
+        shape = (batch, sequence_length, hidden, heads, feed_forward, gated, precision, attention)
+        held = layers_held(layers, stages, interleave)
+        kept = layer_bytes(*shape, recompute, tensor, sequence_parallel)
+        activations = held * kept
+        if not is_word("recompute", recompute, "none", RECOMPUTES).all():
+            again = layer_bytes(*shape, "none", tensor, sequence_parallel) - kept
+        each = np.where(element == 2.0, LOGIT_BYTES[loss_fp32][2.0], LOGIT_BYTES[loss_fp32][4.0])
+        logits = np.where(stages == 1, each * entries * batch * np.asarray(sequence_length, float) / tensor, 0.0)
+        again, logits = np.where(again > logits, again, 0.0), np.where(again > logits, 0.0, logits)
+        layer = np.maximum(total - unquantised, 0.0) / np.asarray(layers, float)
+        sharded = (np.asarray(zero_stage, float) == 3) & (data > 1)
+        gathered = np.where(sharded, element * (2.0 * layer + embedding) / tensor, 0.0)
+
+    several = data * tensor * stages > 1
+    reserve = [context + np.where(several, nccl, 0.0) for context, nccl in zip(CONTEXT_BYTES, NCCL_BYTES, strict=True)]
+    moving = activations + again + logits + gathered
+    wasted = [share * moving for share in FRAGMENTATION]
+    parts = (
+        states.weights, states.gradients, states.optimizer_states, states.adapters, activations, again, logits,
+        gathered, *reserve, *wasted,
+    )  # fmt: skip
+    return TrainingMemory(*np.broadcast_arrays(*parts))
+
+
+def verdict(memory: TrainingMemory, usable_bytes: ArrayLike) -> NDArray[np.str_]:
+    """Says ``fits``, ``tight`` or ``does not fit`` for each device with ``usable_bytes``; arrays broadcast together.
+
+    It fits if even the high end of the range does; it is tight if the expected bytes do; else it does not.
+    """
+    room = positive("usable_bytes", usable_bytes)
+    return np.where(memory.total_high <= room, "fits", np.where(memory.total <= room, "tight", "does not fit"))
+
+
+def largest_micro_batch(at_one: TrainingMemory, usable_bytes: ArrayLike, high: bool = False) -> NDArray[np.int64]:
+    """The largest micro-batch whose expected (``high``: high end) bytes are held; 0 where not even one is.
+
+    ``at_one`` is the memory at micro-batch 1. What comes and goes, but for gathered weights, grows in proportion
+    with the micro-batch, so the answer is closed: floor((usable - fixed) / bytes a sample).
+    """
+    share = 1.0 + FRAGMENTATION[2 if high else 1]
+    a_sample = (at_one.moving - at_one.gathered_weights) * share
+    fixed = (at_one.total_high if high else at_one.total) - a_sample
+    room = positive("usable_bytes", usable_bytes) - fixed
+    # A hair of slack, so that a batch which fills the memory to the byte is not lost to rounding.
+    most = np.floor(np.divide(room, a_sample) * (1.0 + 1e-12))
+    return np.maximum(most, 0.0).astype(np.int64)
 
 
 def minimum_training_memory_bytes(
@@ -49,24 +246,12 @@ def minimum_training_memory_bytes(
     assumed.
     Raises ValueError for unknown precision or optimizer, and for numbers that are not positive.
     """
-    if precision not in ARITHMETIC:
-        raise ValueError(f"precision {precision!r} is not one of {', '.join(ARITHMETIC)}")
-    key = (optimizer, ARITHMETIC[precision])
-    if key not in STATE_BYTES_PER_PARAMETER:
-        names = sorted({name for name, _ in STATE_BYTES_PER_PARAMETER})
-        raise ValueError(f"optimizer {optimizer!r} is not one of {', '.join(names)}")
-    count = np.maximum(_positive("devices", devices), 1.0)
-    states = STATE_BYTES_PER_PARAMETER[key] * _positive("parameters", parameters)
+    element = chosen("precision", precision, ELEMENT_BYTES)
+    each = 2.0 * element + chosen("precision", precision, MASTER_BYTES) + chosen("optimizer", optimizer, MOMENT_BYTES)
+    shards = np.maximum(positive("devices", devices), 1.0)
+    states = each * positive("parameters", parameters)
     if sequence_length is None or hidden is None or layers is None:
-        return states / count
-    per_token = _positive("sequence_length", sequence_length) * _positive("hidden", hidden)
-    width = 2.0 if ARITHMETIC[precision] == "full" else 1.0
-    activations = width * per_token * (2.0 * _positive("layers", layers) + 34.0)
-    return (states + activations) / count
-
-
-def _positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    array = np.asarray(value, float)
-    if np.any(array <= 0):
-        raise ValueError(f"{name} must be positive")
-    return array
+        return states / shards
+    per_token = positive("sequence_length", sequence_length) * positive("hidden", hidden)
+    activations = element / 2.0 * per_token * (2.0 * positive("layers", layers) + 34.0)
+    return (states + activations) / shards

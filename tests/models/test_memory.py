@@ -1,4 +1,4 @@
-"""The least memory that training needs."""
+"""Memory of training by component, whether it fits, the largest micro-batch; and the least that it can need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costlib.models.memory import minimum_training_memory_bytes
+from costlib.models.memory import (
+    COMPONENTS,
+    largest_micro_batch,
+    minimum_training_memory_bytes,
+    training_memory,
+    verdict,
+)
+
+GPT2 = {"parameters": 1_558_000_000, "layers": 48, "hidden": 1600, "heads": 25, "sequence_length": 1024}
 
 
 @pytest.mark.parametrize(
@@ -64,3 +72,104 @@ def test_below_what_was_measured() -> None:
     # GiB.
     bound = minimum_training_memory_bytes(12.85e9, "bf16", 8, sequence_length=2048, hidden=5120, layers=40)
     assert float(bound) < 40 * 2**30
+
+
+@pytest.mark.parametrize(
+    ("tensor", "stages", "interleave", "micro", "shape", "gib"),
+    [(8, 1, 1, 4, (22e9, 48, 6144, 64), 59.25), (8, 8, 3, 1, (175e9, 96, 12288, 96), 66.84375),
+     (8, 35, 3, 1, (530e9, 105, 20480, 128), 114.0234375), (8, 64, 1, 1, (1008e9, 128, 25600, 160), 131.25)],
+)  # fmt: skip
+def test_korthikanti_figure_1(tensor: int, stages: int, interleave: int, micro: int, shape: tuple, gib: float) -> None:
+    parameters, layers, hidden, heads = shape
+    memory = training_memory(
+        parameters, micro, layers, hidden, heads, 2048, attention="standard", tensor_parallel=tensor,
+        pipeline_parallel=stages, interleave=interleave,
+    )  # fmt: skip
+    assert float(memory.activations) / 2**30 == pytest.approx(gib, rel=1e-9)
+
+
+def test_components_add_up_and_the_range_holds_the_expected() -> None:
+    memory = training_memory(**GPT2, vocabulary=50257, zero_stage=3, data_parallel=8, recompute="full", micro_batch=8)
+    parts = memory.by_component()
+    assert set(COMPONENTS) < set(parts)
+    assert float(sum(parts.values())) == pytest.approx(float(memory.total))
+    assert memory.total_low < memory.total < memory.total_high
+
+
+def test_the_larger_of_loss_and_recomputed_layer_counts() -> None:
+    small = training_memory(**GPT2, vocabulary=50, recompute="full")
+    large = training_memory(**GPT2, vocabulary=50257, recompute="full")
+    # 34 s h less the 2 s h that are kept anyway; 14 bytes a logit.
+    assert (float(small.recomputed_layer), float(small.logits)) == (32 * 1024 * 1600, 0.0)
+    assert (float(large.recomputed_layer), float(large.logits)) == (0.0, 14 * 1024 * 50257)
+
+
+def test_stage_3_gathers_two_layers_and_the_embedding() -> None:
+    memory = training_memory(**GPT2, vocabulary=50257, zero_stage=3, data_parallel=8)
+    embedding = 50257 * 1600
+    layer = (1_558_000_000 - 2 * embedding) / 48
+    assert float(memory.gathered_weights) == pytest.approx(2 * (2 * layer + embedding))
+    assert float(training_memory(**GPT2, zero_stage=3).gathered_weights) == 0.0
+
+
+def test_other_networks_take_a_measured_size() -> None:
+    memory = training_memory(25e6, 32, activation_bytes_per_sample=90e6, precision="fp32", optimizer="sgd")
+    assert (float(memory.activations), float(memory.weights)) == (32 * 90e6, 4 * 25e6)
+    assert float(memory.allocated) == 32 * 90e6 + 12 * 25e6
+
+
+@given(st.integers(1, 64), st.sampled_from(["none", "selective", "full"]), st.sampled_from(["standard", "flash"]))
+def test_largest_micro_batch_fits_and_one_more_does_not(devices: int, recompute: str, attention: str) -> None:
+    options = {**GPT2, "vocabulary": 50257, "zero_stage": 3, "data_parallel": devices, "recompute": recompute,
+               "attention": attention}  # fmt: skip
+    room = 40 * 2**30
+    most = int(largest_micro_batch(training_memory(**options), room))
+    if most:
+        assert float(training_memory(**options, micro_batch=most).total) <= room * (1 + 1e-9)
+    assert float(training_memory(**options, micro_batch=most + 1).total) > room
+    careful = int(largest_micro_batch(training_memory(**options), room, high=True))
+    assert careful <= most
+    if careful:
+        assert str(verdict(training_memory(**options, micro_batch=careful), room * (1 + 1e-9))) == "fits"
+
+
+def test_verdict_by_the_range() -> None:
+    memory = training_memory(**GPT2)
+    rooms = [float(memory.total_high), float(memory.total), float(memory.total) - 1]
+    assert verdict(memory, rooms).tolist() == ["fits", "tight", "does not fit"]
+
+
+def test_columns_equal_scalars() -> None:
+    devices, precisions = np.array([1, 8, 64]), np.array(["fp32", "bf16", "fp8"])
+    together = training_memory(**GPT2, vocabulary=50257, precision=precisions, data_parallel=devices, zero_stage=3)
+    alone = [
+        training_memory(**GPT2, vocabulary=50257, precision=str(p), data_parallel=d, zero_stage=3)
+        for p, d in zip(precisions, devices, strict=True)
+    ]
+    assert together.total.tolist() == [float(one.total) for one in alone]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"heads": 24}, "heads does not divide hidden"),
+        ({"layers": 0}, "layers"),
+        ({"tensor_parallel": 2}, "tensor_parallel does not divide heads"),
+        ({"pipeline_parallel": 5}, "does not divide layers"),
+        ({"global_batch": 12, "data_parallel": 8}, "does not divide global_batch"),
+        ({"micro_batch": 0.5}, "micro_batch"),
+        ({"layers": None}, "layers, hidden and sequence_length are needed"),
+        ({"activation_bytes_per_sample": 1e6, "recompute": "full"}, "recompute needs the shape"),
+        ({"precision": "int4"}, "precision 'int4'"),
+    ],
+)
+def test_impossible_arrangements_raise(change: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        training_memory(**{**GPT2, **change})
+
+
+def test_never_below_the_least() -> None:
+    for devices in (1, 8, 64):
+        least = minimum_training_memory_bytes(1.558e9, "bf16", devices, sequence_length=1024, hidden=1600, layers=48)
+        real = training_memory(**GPT2, zero_stage=3, data_parallel=devices, recompute="full")
+        assert float(real.total_low) > float(least)
