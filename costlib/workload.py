@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -105,11 +106,14 @@ class Model(_Part):
     sequence_length: Annotated[Count, Field(le=100_000_000)] | None = None
     vocabulary: Annotated[Count, Field(le=100_000_000)] | None = None
 
-    @model_validator(mode="after")
-    def _heads_divide_hidden(self) -> Self:
-        if self.heads and self.hidden and self.hidden % self.heads:
-            raise ValueError(f"heads ({self.heads}) does not divide hidden ({self.hidden})")
-        return self
+    @field_validator("heads", mode="after")
+    @classmethod
+    def _divide_hidden(cls, heads: int | None, info: ValidationInfo) -> int | None:
+        # Checked at the field, so that it is told together with what is wrong in other fields.
+        hidden = info.data.get("hidden")
+        if heads and hidden and hidden % heads:
+            raise ValueError(f"does not divide hidden ({hidden})")
+        return heads
 
 
 class HoursOn(_Part):

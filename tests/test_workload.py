@@ -136,7 +136,7 @@ def test_units_belong_in_keys() -> None:
 
 
 def test_heads_must_divide_hidden() -> None:
-    assert "does not divide" in faults_of(GPT2.replace("heads: 25", "heads: 7"))["model"]
+    assert "does not divide" in faults_of(GPT2.replace("heads: 25", "heads: 7"))["model.heads"]
 
 
 def test_measured_rate_must_match_work() -> None:
