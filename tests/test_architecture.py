@@ -21,6 +21,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("facts", "prices"),
     ("models", "billing", "benchmarks"),
     ("planner",),
+    ("validation",),
     ("figures",),
     ("exports",),
     ("panels", "reports"),

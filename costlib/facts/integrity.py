@@ -73,6 +73,21 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
             frozenset({"fraction"}),
             dated=False,
         ),
+        "facts/scaling_runs": TableRule(
+            (),
+            {"parameters": (1e6, 1e13), "base_accelerators": (1, 1e5), "accelerators": (2, 1e5), "batch": (1, 1e7),
+             "base_batch": (1, 1e7), "step_seconds": (1e-4, 1e3), "base_step_seconds": (1e-4, 1e3),
+             "link_gb_s": (1.0, 1e4), "network_gbps": (1.0, _MOST), "efficiency": (0.1, 1.1)},
+            frozenset({"fraction"}),
+            frozenset({"network_gbps"}),
+            dated=False,
+        ),
+        "facts/samples_to_target": TableRule(
+            (),
+            {"batch": (1, 1e7), "samples": (1e3, 1e12), "accelerators": (1, 1e5)},
+            frozenset({"samples"}),
+            dated=False,
+        ),
     }
 )  # fmt: skip
 

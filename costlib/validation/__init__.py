@@ -1,0 +1,1 @@
+"""How the models fare against measured and published results: one file a topic."""
