@@ -54,15 +54,17 @@ class Calibration:
         return np.hypot(noise, self.loss_spread_fraction * np.asarray(loss, float))
 
 
-#: Fitted to facts/scaling_runs (a test fits them again): least mean absolute error over a grid of round numbers.
+#: Fitted to facts/scaling_runs (a test fits them again): least mean absolute error over a grid of round numbers; the
+#: band from errors of campaigns left out of the fit. A new campaign on several machines lies within its band in some
+#: 6 of 10 rows only: clusters differ by more than these constants say.
 CALIBRATED = Calibration(
     link_efficiency=0.6,
     network_efficiency=0.25,
     overlap_fraction=0.4,
     straggler_fraction=0.01,
     fixed_step_seconds=0.006,
-    noise_fraction=0.044,
-    loss_spread_fraction=0.45,
+    noise_fraction=0.053,
+    loss_spread_fraction=0.72,
 )
 
 

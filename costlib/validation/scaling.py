@@ -95,24 +95,34 @@ class Fits:
         kind = table["campaign"].str.replace(r"^MLPerf .*", "MLPerf", regex=True)
         self._weights = (1.0 / kind.groupby(kind).transform("size")).to_numpy(float)
 
-    def without(self, campaign: str | None = None) -> Calibration:
+    def best(self, *left_out: str) -> Calibration:
         """The calibration with the least weighted mean of |log(predicted / measured)| over the other campaigns.
 
         A mean of absolute errors: single bad rows do not pull it. Ties go to the first in GRID's order.
         """
-        used = (self.table["campaign"] != campaign).to_numpy() if campaign else np.ones(len(self.table), bool)
-        total = (self._errors * self._weights)[:, used].sum(axis=1)
-        return self.with_band(self.candidates[int(np.argmin(total))], used)
+        used = ~self.table["campaign"].isin(left_out).to_numpy()
+        return self.candidates[int(np.argmin((self._errors * self._weights)[:, used].sum(axis=1)))]
 
-    def with_band(self, calibration: Calibration, used: NDArray[np.bool_]) -> Calibration:
-        """The calibration with an 80 % band: four of five ``used`` rows lie within it, at small losses and at large."""
-        modelled = 1.0 / predicted_efficiency(self.table, calibration)[1] - 1.0
+    def without(self, campaign: str | None = None) -> Calibration:
+        """The best calibration without one campaign, and an 80 % band.
+
+        The band is made of errors of campaigns that had no part in the fit: each of the others is predicted by what
+        the rest of them give. Four of five (weighted) lie within it, at small losses and at large.
+        """
+        away = () if campaign is None else (campaign,)
+        modelled = np.full(len(self.table), np.nan)
+        for other in set(self.table["campaign"]) - set(away):
+            mine = (self.table["campaign"] == other).to_numpy()
+            modelled[mine] = 1.0 / predicted_efficiency(self.table[mine], self.best(other, *away))[1] - 1.0
         off = np.abs(1.0 / self.table["efficiency"].to_numpy(float) - 1.0 - modelled)
-        small = modelled < SMALL_LOSS
-        noise = float(np.percentile(off[used & small], 80))
+        noise = self._four_of_five(off, modelled < SMALL_LOSS)
         rest = np.sqrt(np.maximum(off**2 - noise**2, 0.0))
-        spread = float(np.percentile((rest / modelled)[used & ~small], 80))
-        return replace(calibration, noise_fraction=round(noise, 3), loss_spread_fraction=round(spread, 2))
+        spread = self._four_of_five(rest / modelled, modelled >= SMALL_LOSS)
+        return replace(self.best(*away), noise_fraction=round(noise, 3), loss_spread_fraction=round(spread, 2))
+
+    def _four_of_five(self, values: Floats, chosen: NDArray[np.bool_]) -> float:
+        weights = self._weights[chosen]
+        return float(np.quantile(values[chosen], 0.8, weights=weights, method="inverted_cdf"))
 
 
 def check(snapshot: Snapshot) -> ScalingCheck:

@@ -35,6 +35,7 @@ def test_several_machines_are_told_better_than_by_saying_that_nothing_is_lost(re
     rows = result.rows[result.rows["nodes"] > 1]
     perfect = (1 / rows["efficiency"] - 1).abs()
     assert rows["error_left_out"].abs().mean() < 0.4 * perfect.mean()
+    assert rows["inside"].mean() > 0.75 and rows["inside_left_out"].astype(float).mean() > 0.6
     # The hardest rows lose more than half: 1,024 and more accelerators with a few samples each.
     hard = rows[rows["efficiency"] < 0.5]
     assert len(hard) >= 5 and hard["error"].abs().median() < 0.15
