@@ -51,8 +51,10 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
         "facts/whole_runs": TableRule(
             ("run_id",),
             {"parameters": (1e6, 1e13), "tokens": (1e6, 1e15), "accelerator_hours": (0.1, 1e9),
-             "achieved_fraction": (0.01, 1.0), "benchmark_over_run": (0.1, 10.0)},
+             "achieved_fraction": (0.01, 1.0), "achieved_fraction_6n": (0.01, 1.0), "accelerator_count": (1, 1e6),
+             "benchmark_over_run": (0.1, 10.0)},
             frozenset({"ratio of shares of dense peak"}),
+            frozenset({"accelerator_count"}),
             dated=False,
         ),
         "facts/precision_speedups": TableRule(

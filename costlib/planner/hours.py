@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from costlib.models.memory import minimum_training_memory_bytes
 from costlib.models.throughput import training_flops
+from costlib.planner.achieved_share import TrainingJob
+from costlib.planner.arrangement import AS_GIVEN, LEANEST, needed_bytes
 from costlib.planner.own_runs import OwnRun, nearest_run, own_runs
 from costlib.planner.rates import Note, RateGrid, Reason
 from costlib.planner.sources import Sources
@@ -69,7 +70,7 @@ def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
     rates = sources.training_rates(
         counts_up_to(workload.search.max_instances, [run.count for run in runs]),
         precisions,
-        "model_flops" if has_shape else "6n",
+        TrainingJob(model.parameters, model.sequence_length, "model_flops" if has_shape else "6n"),
         workload.work.tokens_per_step,
     )
     grid = _Draft.of(rates, searched=len(workload.precision))
@@ -205,33 +206,22 @@ class _Draft:
 
 
 def _drop_what_cannot_fit(workload: Workload, grid: _Draft, exact: list[tuple[int, int, int]]) -> None:
-    """Marks the cells whose accelerators cannot hold even the leanest arrangement of the run.
+    """Marks the cells whose accelerators cannot hold the run (planner.arrangement.needed_bytes).
 
     What the user timed (``exact``) did fit.
     """
-    model, rates = workload.model, grid.rates
+    rates = grid.rates
     grid.reasons.append(
         Reason(
             "does not fit in memory",
-            "weights, gradients and optimizer states, fully sharded, with micro-batch 1 and full recomputation,"
-            " exceed the accelerators' memory",
+            LEANEST if workload.fit is None else AS_GIVEN,
         )
     )
     held = np.isfinite(rates.devices)
     code = len(grid.reasons) - 1
     for index, precision in enumerate(rates.precisions[: grid.searched]):
         needed = np.zeros(rates.devices.shape)
-        needed[held] = minimum_training_memory_bytes(
-            model.parameters,
-            precision,
-            rates.devices[held],
-            optimizer=workload.optimizer,
-            sequence_length=model.sequence_length,
-            hidden=model.hidden,
-            layers=model.layers,
-            heads=model.heads,
-            vocabulary=model.vocabulary,
-        )
+        needed[held] = needed_bytes(workload, precision, rates.devices[held])
         too_large = needed > gib_to_bytes(rates.accelerator_memory_gib)[:, None]
         for row, count, timed in exact:
             if timed == index:

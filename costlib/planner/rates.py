@@ -67,7 +67,7 @@ class RateGrid:
         counts: Sequence[int],
         precisions: Sequence[str],
     ) -> RateGrid:
-        """Lays out ``inputs`` (facts.training_rate.hours_inputs() of ``instances``) over ``instance_types``."""
+        """Lays out ``inputs`` (planner.training_rate.hours_inputs() of ``instances``) over ``instance_types``."""
         shape = (len(instance_types), len(counts), len(precisions))
         held = pd.Index(instances.index).get_indexer(pd.Index(instance_types))
         rows = np.nonzero(held >= 0)[0]

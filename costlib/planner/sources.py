@@ -15,9 +15,10 @@ from costlib.benchmarks.sheet import Benchmark
 from costlib.facts.hardware import Hardware
 from costlib.facts.interruptions import Interruptions
 from costlib.facts.regions import Regions
-from costlib.facts.training_rate import TrainingRates
 from costlib.models.interruption import hazard_per_hour
+from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.rates import RateGrid
+from costlib.planner.training_rate import JOBS_KEPT, TrainingRates
 from costlib.prices.book import PriceBook
 from costlib.prices.places import storage_prices, transfer_prices
 from costlib.prices.price import Price
@@ -187,12 +188,14 @@ class Sources:
         return TrainingRates.open(self.book.snapshot)
 
     def training_rates(
-        self, counts: Sequence[int], precisions: Sequence[str], numerator: str, tokens_per_step: float
+        self, counts: Sequence[int], precisions: Sequence[str], job: TrainingJob, tokens_per_step: float
     ) -> RateGrid:
-        """FLOP/s of every instance type of the offers; arguments as in facts.training_rate. Kept once made."""
-        key = (tuple(counts), tuple(precisions), numerator, tokens_per_step)
+        """FLOP/s of every instance type of the offers; arguments as in planner.training_rate. The last are kept."""
+        key = (tuple(counts), tuple(precisions), job, tokens_per_step)
         if key not in self._rates:
-            inputs = self._training_rates.hours_inputs(counts, precisions, numerator, tokens_per_step=tokens_per_step)
+            inputs = self._training_rates.hours_inputs(counts, precisions, job, tokens_per_step=tokens_per_step)
+            while len(self._rates) >= JOBS_KEPT:
+                self._rates.pop(next(iter(self._rates)))
             self._rates[key] = RateGrid.of(
                 inputs, self.hardware.instances, self.offers.instance_types, counts, precisions
             )

@@ -167,11 +167,14 @@ def whole_runs(reference: Path, accelerators: pd.DataFrame, achieved: pd.DataFra
     table["parameters"] = table["params_m"] * 1e6
     table["tokens"] = table["train_amount"]
     table["accelerator_hours"] = table["gpu_hours"]
+    # Model cards that give hours alone leave the number of accelerators open.
+    table["accelerator_count"] = pd.to_numeric(table["gpu_count"]).astype("Int64")
     table["sequence_length"] = shapes["sequence_length"]
     attention = 12 * shapes["layers"] * shapes["hidden"] * shapes["sequence_length"]
     flops = (6 * table["parameters"] + attention) * table["tokens"]
     peak_flops = table["accelerator"].map(parts["fp16_tflops"]) * 1e12 * table["gpu_hours"] * 3600
     table["achieved_fraction"] = flops / peak_flops
+    table["achieved_fraction_6n"] = 6 * table["parameters"] * table["tokens"] / peak_flops
     rows = achieved[(achieved["precision"] != "fp8") & (achieved["sequence_length"] <= 4096)]
     medians = [
         benchmark_median(rows, run.accelerator, run.vendor_architecture, run.gpu_count) for run in table.itertuples()
@@ -182,8 +185,8 @@ def whole_runs(reference: Path, accelerators: pd.DataFrame, achieved: pd.DataFra
     table["rule"] = "(6 N + 12 L h s) T / (accelerator-hours x dense peak); public model shape"
     table["as_of"] = ""
     columns = (
-        "run_id model accelerator vendor_architecture precision parameters tokens sequence_length accelerator_hours"
-        " achieved_fraction benchmark_over_run unit basis rule source as_of note"
+        "run_id model accelerator vendor_architecture accelerator_count precision parameters tokens sequence_length"
+        " accelerator_hours achieved_fraction achieved_fraction_6n benchmark_over_run unit basis rule source as_of note"
     )
     return table[columns.split()].sort_values("run_id")
 

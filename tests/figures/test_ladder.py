@@ -34,7 +34,7 @@ def test_a_lever_that_costs_more_says_so_on_its_bar():
     steps = ladder(result(deadline_hours=TIGHT_HOURS))
     (dearer,) = [place for place, rung in enumerate(steps.rungs, 1) if rung.saved_usd < 0]
     texts = ladder_figure.figure(steps, "banner").data[0].text
-    assert "costs 181 times as much" in texts[dearer] and "too late" not in texts[dearer]
+    assert "costs 193 times as much" in texts[dearer] and "too late" not in texts[dearer]
     assert not [text for place, text in enumerate(texts) if place != dearer and "costs" in text]
     assert all("too late" in text for text in texts[:dearer])
 

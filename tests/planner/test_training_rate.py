@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from costlib.errors import NotKnown
-from costlib.facts.training_rate import TrainingRates, with_network
+from costlib.planner.achieved_share import TrainingJob
+from costlib.planner.training_rate import TrainingRates, with_network
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
 
 
 @pytest.fixture(scope="module")
-def grid(rates: TrainingRates):
-    return rates.hours_inputs(range(1, 9), PRECISIONS)
+def grid(rates: TrainingRates, job: TrainingJob):
+    return rates.hours_inputs(range(1, 9), PRECISIONS, job)
 
 
 def pick(grid, instance_type: str, count: int, precision: str):
@@ -122,27 +123,27 @@ def test_network_corners() -> None:
     assert [value[0] for value in same] == pytest.approx([0.2, 0.4, 0.6])
 
 
-def test_named_types_only_and_unknown_names_raise(rates: TrainingRates, grid) -> None:
-    some = rates.hours_inputs([1, 2], ["bf16"], instance_types=["p5.48xlarge", "g5.xlarge"])
+def test_named_types_only_and_unknown_names_raise(rates: TrainingRates, grid, job: TrainingJob) -> None:
+    some = rates.hours_inputs([1, 2], ["bf16"], job, instance_types=["p5.48xlarge", "g5.xlarge"])
     assert some["instance_type"].tolist() == ["p5.48xlarge"] * 2 + ["g5.xlarge"] * 2
     whole = pick(grid, "g5.xlarge", 2, "bf16")
     assert some.iloc[3]["fraction_low"] == whole["fraction_low"]
     with pytest.raises(NotKnown, match="did you mean p5.48xlarge"):
-        rates.hours_inputs([1], ["bf16"], instance_types=["p5.48xlarg"])
+        rates.hours_inputs([1], ["bf16"], job, instance_types=["p5.48xlarg"])
     with pytest.raises(NotKnown, match="precision"):
-        rates.hours_inputs([1], ["int4"])
+        rates.hours_inputs([1], ["int4"], job)
 
 
-def test_the_kept_grid_cannot_be_spoilt(rates: TrainingRates) -> None:
-    first = rates.hours_inputs([1], ["bf16"])
+def test_the_kept_grid_cannot_be_spoilt(rates: TrainingRates, job: TrainingJob) -> None:
+    first = rates.hours_inputs([1], ["bf16"], job)
     first["fraction_low"] = 0.0
-    assert (rates.hours_inputs([1], ["bf16"])["fraction_low"].dropna() > 0).all()
+    assert (rates.hours_inputs([1], ["bf16"], job)["fraction_low"].dropna() > 0).all()
 
 
-def test_a_grid_that_was_asked_before_is_quick(rates: TrainingRates) -> None:
-    rates.hours_inputs(range(1, 9), PRECISIONS)
+def test_a_grid_that_was_asked_before_is_quick(rates: TrainingRates, job: TrainingJob) -> None:
+    rates.hours_inputs(range(1, 9), PRECISIONS, job)
     start = time.perf_counter()
-    rates.hours_inputs(range(1, 9), PRECISIONS)
+    rates.hours_inputs(range(1, 9), PRECISIONS, job)
     # 0.1 ms here; the bound leaves room for a busy machine and still fails if the grid is built again (15
     # ms).
     assert time.perf_counter() - start < 0.008

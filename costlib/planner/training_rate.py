@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from costlib.facts.efficiency import Efficiency, scale_of
 from costlib.facts.hardware import Hardware
 from costlib.facts.measured_band import MeasuredBand
 from costlib.facts.speedups import Speedups
+from costlib.planner.achieved_share import AchievedShares, TrainingJob
 from costlib.tables import Snapshot
 from costlib.units import FLOPS_PER_TFLOPS, gbps_to_bytes_per_second
 
@@ -30,29 +31,38 @@ NETWORK_RULE = (
 )
 #: Of the chips held, the one whose fp32 and mixed-precision training are both measured without TF32.
 FP32_WITNESS = "V100 SXM2 32GB"
+#: The chip that cards without measured training runs were timed against (facts/relative_throughput).
+RELATIVE_TO = "A100 80GB SXM4"
+#: The number of accelerators that stands for each scale of facts.efficiency: shares move little with it.
+SCALE_DEVICES = (8.0, 32.0, 256.0)
+#: Grids and bands of the jobs asked for last are kept: a slider makes a new job at every step.
+JOBS_KEPT = 16
 
 
 class TrainingRates:
     """Shares of peak over whole grids of instances; bands and grids are kept once computed."""
 
-    def __init__(self, hardware: Hardware, efficiency: Efficiency, speedups: Speedups):
+    def __init__(self, hardware: Hardware, shares: AchievedShares, efficiency: Efficiency, speedups: Speedups):
         self.hardware = hardware
+        self.shares = shares
         self.efficiency = efficiency
         self.speedups = speedups
         self._parts = hardware.accelerators.to_dict("index")
-        self._grid = cache(self._build_grid)
-        self.band = cache(self._band)
+        self._grid = lru_cache(JOBS_KEPT)(self._build_grid)
+        self.band = lru_cache(JOBS_KEPT * 1024)(self._band)
+        self._mixed = lru_cache(JOBS_KEPT * 256)(self._mixed_precision)
 
     @classmethod
     def open(cls, snapshot: Snapshot) -> TrainingRates:
         """Reads every facts table that shares of peak come from."""
-        return cls(Hardware.open(snapshot), Efficiency.open(snapshot), Speedups.open(snapshot))
+        hardware, shares = Hardware.open(snapshot), AchievedShares.open(snapshot)
+        return cls(hardware, shares, Efficiency.open(snapshot), Speedups.open(snapshot))
 
     def hours_inputs(
         self,
         counts: Sequence[int],
         precisions: Sequence[str],
-        numerator: str = "model_flops",
+        job: TrainingJob,
         instance_types: Sequence[str] | None = None,
         tokens_per_step: float = TOKENS_PER_STEP,
     ) -> pd.DataFrame:
@@ -61,19 +71,19 @@ class TrainingRates:
         Columns: instance_type, count, precision, accelerator, accelerators (in all instances), peak_tflops
         (of one accelerator), fraction_low, fraction_expected, fraction_high (share of that peak), basis,
         rule, source, as_of, n_rows, supported, reason (why not, where not supported; then the numbers are
-        missing). ``numerator`` says what FLOPs the shares are of: ``model_flops`` (6 N T + 12 L h s T, needs
+        missing). ``job.numerator`` says what FLOPs the shares are of: ``model_flops`` (6 N T + 12 L h s T, needs
         the model's shape) or ``6n`` (6 N T); pass the matching ``training_flops``. Raises NotKnown for
         unknown names.
         """
         chosen = None if instance_types is None else tuple(instance_types)
         # The caller's copy shares memory until it is written to, so that no one spoils the kept grid.
-        return self._grid(tuple(counts), tuple(precisions), numerator, chosen, tokens_per_step).copy(deep=False)
+        return self._grid(tuple(counts), tuple(precisions), job, chosen, tokens_per_step).copy(deep=False)
 
     def _build_grid(
         self,
         counts: tuple[int, ...],
         precisions: tuple[str, ...],
-        numerator: str,
+        job: TrainingJob,
         chosen: tuple[str, ...] | None,
         tokens_per_step: float,
     ) -> pd.DataFrame:
@@ -91,7 +101,7 @@ class TrainingRates:
         peak = np.column_stack([column.to_numpy(float) for column in peaks])[row, kind]
         total = instances["accelerator_count"].to_numpy(float)[row] * count
 
-        bands, index = self._bands(instances, precisions, numerator, row, total, kind)
+        bands, index = self._bands(instances, precisions, job, row, total, kind)
         known = np.array([isinstance(band, MeasuredBand) for band in bands])[index]
         reason = np.array(["" if isinstance(band, MeasuredBand) else band for band in bands], object)[index]
 
@@ -148,7 +158,7 @@ class TrainingRates:
         self,
         instances: pd.DataFrame,
         precisions: Sequence[str],
-        numerator: str,
+        job: TrainingJob,
         row: NDArray,
         total: NDArray,
         kind: NDArray,
@@ -165,10 +175,10 @@ class TrainingRates:
             rest, scale = divmod(rest, 3)
             part, box = divmod(rest, len(in_box))
             cards = max(1, int(in_box[box]))
-            bands.append(self.band(str(parts[part]), cards, scale, precisions[kind_code], numerator))
+            bands.append(self.band(str(parts[part]), cards, scale, precisions[kind_code], job))
         return bands, index
 
-    def _band(self, accelerator: str, cards: int, scale: int, precision: str, numerator: str) -> MeasuredBand | str:
+    def _band(self, accelerator: str, cards: int, scale: int, precision: str, job: TrainingJob) -> MeasuredBand | str:
         """The share of peak of one accelerator of ``cards`` in each instance, or the reason why it is not known."""
         if not accelerator:
             return "has no accelerator: training on CPU is not modelled"
@@ -184,16 +194,26 @@ class TrainingRates:
             return f"fewer than 5 measured {precision} training runs of {accelerator} are held"
         try:
             if precision in ("fp32", "tf32"):
-                band = self._full_precision(accelerator, scale, precision, numerator)
+                band = self._full_precision(accelerator, scale, precision, job)
             else:
-                band = self.efficiency.band(accelerator, part["vendor_architecture"], scale, precision, numerator)
+                band = self._mixed(accelerator, scale, precision, job)
         except NotKnown:
             return f"fewer than 5 measured {precision} training runs of {accelerator} or its like are held"
         if nvidia and not part["nvlink_gb_s"] and cards > 1:
             band = band.times(*self.efficiency.pcie_scaling(cards))
         return band.at_most(1.0, 1.0, 1.0)
 
-    def _full_precision(self, accelerator: str, scale: int, precision: str, numerator: str) -> MeasuredBand:
+    def _mixed_precision(self, accelerator: str, scale: int, precision: str, job: TrainingJob) -> MeasuredBand:
+        """16-bit or fp8: as fitted; NVIDIA's cards whose architecture has no rows by what they reach of an A100's."""
+        architecture = self._parts[accelerator]["vendor_architecture"]
+        devices = SCALE_DEVICES[scale]
+        if self.shares.has_architecture(architecture) or not architecture.startswith("NVIDIA "):
+            return self.shares.band(accelerator, architecture, precision, devices, job)
+        witness = self._parts[RELATIVE_TO]["vendor_architecture"]
+        band = self.shares.band(RELATIVE_TO, witness, precision, devices, job)
+        return band.times(*self.efficiency.relative_efficiency(accelerator))
+
+    def _full_precision(self, accelerator: str, scale: int, precision: str, job: TrainingJob) -> MeasuredBand:
         """fp32 and tf32 from mixed precision and measured speed-ups, never from the ratio of peaks.
 
         share = share in 16 bit x (16-bit peak / this peak) / measured speed-up. fp32 was measured on Volta
@@ -203,14 +223,14 @@ class TrainingRates:
         part = self._parts[accelerator]
         borrowed = precision == "fp32" and part["vendor_architecture"] != "NVIDIA Volta"
         witness = FP32_WITNESS if borrowed else accelerator
-        band = self._by_speedup(witness, scale, precision, numerator)
+        band = self._by_speedup(witness, scale, precision, job)
         if not borrowed:
             return band
         faster = "fp16" if pd.isna(part["tf32_tflops"]) else "tf32"
         if faster == "tf32":
-            bound = self._by_speedup(accelerator, scale, "tf32", numerator)
+            bound = self._by_speedup(accelerator, scale, "tf32", job)
         else:
-            bound = self.efficiency.band(accelerator, part["vendor_architecture"], scale, "fp16", numerator)
+            bound = self._mixed(accelerator, scale, "fp16", job)
         factor = float(part[f"{faster}_tflops"] / part["fp32_tflops"])
         rule = (
             f"the share of its fp32 peak that {witness} reaches, applied to the fp32 peak of {accelerator};"
@@ -218,9 +238,9 @@ class TrainingRates:
         )
         return band.times(1.0, 1.0, 1.0, rule).at_most(factor * bound.low, factor * bound.expected, factor * bound.high)
 
-    def _by_speedup(self, accelerator: str, scale: int, precision: str, numerator: str) -> MeasuredBand:
+    def _by_speedup(self, accelerator: str, scale: int, precision: str, job: TrainingJob) -> MeasuredBand:
         part = self._parts[accelerator]
-        mixed = self.efficiency.band(accelerator, part["vendor_architecture"], scale, "fp16", numerator)
+        mixed = self._mixed(accelerator, scale, "fp16", job)
         speedup = self.speedups.band(accelerator, part["vendor_architecture"], precision)
         factor = float(part["fp16_tflops"] / part[f"{precision}_tflops"])
         return mixed.over(speedup, factor, f"over {speedup.rule}")
