@@ -27,11 +27,18 @@ PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
 SERVICES = ("ec2", "sagemaker")
 PURCHASES = ("on_demand", "spot", "reserved", "savings_plan", "capacity_block")
 OPTIMIZERS = ("adam", "sgd", "adam_8bit", "adafactor")
+METHODS = ("full", "lora", "qlora")
+ATTENTIONS = ("flash", "standard")
+RECOMPUTES = ("none", "selective", "full")
 
 Precision = Literal["fp32", "tf32", "fp16", "bf16", "fp8"]
 Service = Literal["ec2", "sagemaker"]
 Purchase = Literal["on_demand", "spot", "reserved", "savings_plan", "capacity_block"]
 Optimizer = Literal["adam", "sgd", "adam_8bit", "adafactor"]
+Method = Literal["full", "lora", "qlora"]
+Attention = Literal["flash", "standard"]
+Recompute = Literal["auto", "none", "selective", "full"]
+ZeroStage = Literal["auto", 0, 1, 2, 3]
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,39 @@ class Model(_Part):
         if heads and hidden and hidden % heads:
             raise ValueError(f"does not divide hidden ({hidden})")
         return heads
+
+
+class Fit(_Part):
+    """How the run is laid out in memory. ``auto`` is left to the planner; batches are in sequences (or samples)."""
+
+    method: Method = "full"
+    lora_rank: Annotated[Count, Field(le=65_536)] | None = None
+    lora_modules: Literal["attention", "all"] = "all"
+    attention: Attention = "flash"
+    recompute: Recompute = "auto"
+    micro_batch: Annotated[Count, Field(le=1_000_000)] | None = None
+    global_batch: Annotated[Count, Field(le=1_000_000_000)] | None = None
+    zero_stage: ZeroStage = "auto"
+    tensor_parallel: Annotated[Count, Field(le=1_024)] = 1
+    pipeline_parallel: Annotated[Count, Field(le=1_024)] = 1
+    feed_forward: Annotated[Count, Field(le=10_000_000)] | None = None
+    #: Three matrices in the feed-forward, as SwiGLU has, instead of two.
+    gated: bool = False
+    #: Measured; instead of the shape, for networks that are no transformers.
+    activation_gib_per_sample: Annotated[Quantity, Field(le=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        problems = []
+        if (self.lora_rank is None) != (self.method == "full"):
+            problems.append("lora_rank goes with method lora or qlora, and they with it")
+        if self.micro_batch and self.global_batch and self.global_batch % self.micro_batch:
+            problems.append(f"micro_batch ({self.micro_batch}) does not divide global_batch ({self.global_batch})")
+        if self.activation_gib_per_sample and self.recompute in ("selective", "full"):
+            problems.append("recompute needs the shape of a transformer; activation_gib_per_sample stands for none")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
 
 class HoursOn(_Part):
@@ -232,6 +272,33 @@ class Workload(_Part):
     deadline_hours: Annotated[Quantity, Field(le=100_000)] | None = None
     runs_per_month: Annotated[Quantity, Field(le=100_000)] = 1
     search: SearchSpace = SearchSpace()
+    fit: Fit | None = None
+
+    @field_validator("fit", mode="after")
+    @classmethod
+    def _suits_model(cls, fit: Fit | None, info: ValidationInfo) -> Fit | None:
+        model = info.data.get("model")
+        if fit is None or model is None:
+            return fit
+        problems = []
+        missing = [name for name in ("layers", "hidden", "sequence_length") if getattr(model, name) is None]
+        if missing and fit.activation_gib_per_sample is None:
+            problems.append(f"needs model.{', model.'.join(missing)}, or activation_gib_per_sample")
+        if fit.attention == "standard" and model.heads is None and fit.activation_gib_per_sample is None:
+            problems.append("attention standard needs model.heads")
+        if model.heads and model.heads % fit.tensor_parallel:
+            problems.append(f"tensor_parallel ({fit.tensor_parallel}) does not divide model.heads ({model.heads})")
+        if model.layers and model.layers % fit.pipeline_parallel:
+            problems.append(
+                f"pipeline_parallel ({fit.pipeline_parallel}) does not divide model.layers ({model.layers})"
+            )
+        if fit.lora_rank and (model.hidden is None or model.layers is None):
+            problems.append("lora_rank needs model.layers and model.hidden")
+        elif fit.lora_rank and fit.lora_rank > model.hidden:
+            problems.append(f"lora_rank ({fit.lora_rank}) is above model.hidden ({model.hidden})")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return fit
 
     @model_validator(mode="after")
     def _rates_match_work(self) -> Self:
@@ -390,6 +457,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "dataset": Dataset,
     "checkpoint": Checkpoint,
     "search": SearchSpace,
+    "fit": Fit,
 }
 
 
