@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from costlib.tables import snapshot_id_of
-from data.build import facts_tables, prices_tables
+from data.build import facts_tables, prices_tables, reference_memory
 from data.build.common import in_public_words
 
 DATA_DIR = Path(__file__).resolve().parent.parent
@@ -43,6 +43,7 @@ def build(raw: Path, reference: Path, out: Path) -> None:
     """Writes every table and PROVENANCE.json under ``out``."""
     built = {**prices_tables.build(raw), **facts_tables.build(raw, reference)}
     built["prices/sources"] = prices_tables.sources(raw, built)
+    built |= reference_memory.memory_tables(reference)
     frames = {name: in_public_words(frame) for name, frame in built.items()}
     with tempfile.TemporaryDirectory(dir=out.parent) as staging_name:
         staging = Path(staging_name)
@@ -73,7 +74,7 @@ def main() -> None:
     """Reads the folders from the command line."""
     parser = argparse.ArgumentParser(prog="python -m data.build", description=__doc__)
     parser.add_argument("raw", type=Path, help="folder with prices/ and hardware/")
-    parser.add_argument("reference", type=Path, help="folder with mfu.csv and published_runs.csv")
+    parser.add_argument("reference", type=Path, help="folder with mfu.csv, published_runs.csv and memory_*.csv")
     arguments = parser.parse_args()
     build(arguments.raw, arguments.reference, DATA_DIR)
 
