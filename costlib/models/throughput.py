@@ -16,6 +16,7 @@ def training_flops(
     layers: ArrayLike | None = None,
     hidden: ArrayLike | None = None,
     sequence_length: ArrayLike | None = None,
+    trained_fraction: ArrayLike = 1.0,
 ) -> Floats:
     """FLOPs of one training run of a dense transformer; scalars or arrays.
 
@@ -23,9 +24,18 @@ def training_flops(
     attention (L ``layers``, width h ``hidden``, s ``sequence_length`` tokens). Recomputed activations are not
     counted and a causal mask does not halve attention, as in facts/achieved_flops. Without the whole shape
     the attention term is left out: take shares of peak that were measured against 6 N T then. Chowdhery et
-    al. 2022 (PaLM, arXiv 2204.02311), appendix B. Raises ValueError for negative numbers.
+    al. 2022 (PaLM, arXiv 2204.02311), appendix B.
+
+    Of the 6 N, 2 are the forward pass, 2 the gradients of activations and 2 those of weights: where only
+    ``trained_fraction`` of the weights is trained (0 for LoRA, whose own weights are few: Hu et al. 2021, arXiv
+    2106.09685, section 4.2), the last 2 are saved on the rest. Raises ValueError for negative numbers, and for a
+    fraction above 1.
     """
-    weights = 6.0 * _not_negative("parameters", parameters) * _not_negative("tokens", tokens)
+    trained = _not_negative("trained_fraction", trained_fraction)
+    if np.any(trained > 1):
+        raise ValueError("trained_fraction must be at most 1")
+    per_token = 4.0 + 2.0 * trained
+    weights = per_token * _not_negative("parameters", parameters) * _not_negative("tokens", tokens)
     if layers is None or hidden is None or sequence_length is None:
         return weights
     attention = (
