@@ -75,6 +75,19 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
             frozenset({"fraction"}),
             dated=False,
         ),
+        "facts/small_jobs": TableRule(
+            (),
+            {"seconds": (0.1, 1e6), "samples": (1e3, 1e10), "instances": (1, 1e3), "training_flops": (1e9, 1e24)},
+            frozenset({"seconds"}),
+            frozenset({"training_flops"}),
+            dated=False,
+        ),
+        "facts/cpu_families": TableRule(
+            ("family",),
+            {"all_core_ghz": (1.0, 6.0), "vcpus_per_core": (1, 2), "fp32_flops_per_cycle": (4, 256)},
+            frozenset({"GHz"}),
+            dated=False,
+        ),
         "facts/scaling_runs": TableRule(
             (),
             {"parameters": (1e6, 1e13), "base_accelerators": (1, 1e5), "accelerators": (2, 1e5), "batch": (1, 1e7),

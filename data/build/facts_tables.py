@@ -9,7 +9,7 @@ from pathlib import Path
 import botocore
 import pandas as pd
 
-from data.build import examples, measured_tables, scaling_tables
+from data.build import cpu_tables, examples, measured_tables, scaling_tables
 from data.build.common import with_dates
 
 #: Instance accelerator names (as EC2 and its mirrors print them) to the names of facts/accelerators.
@@ -54,6 +54,8 @@ def build(raw: Path, reference: Path) -> dict[str, pd.DataFrame]:
         "facts/scaling_efficiency": measured_tables.scaling_efficiency(raw),
         "facts/scaling_runs": scaling_tables.scaling_runs(raw, reference, accelerators),
         "facts/samples_to_target": scaling_tables.samples_to_target(raw),
+        "facts/small_jobs": cpu_tables.small_jobs(raw),
+        "facts/cpu_families": cpu_tables.cpu_families(),
     }
 
 

@@ -18,8 +18,9 @@ KEYS = {
     "facts/whole_runs": ["run_id"],
     "facts/relative_throughput": ["accelerator", "model"],
     "facts/scaling_efficiency": ["gpu", "model", "precision", "accelerator_count"],
+    "facts/cpu_families": ["family"],
 }
-ALL = [*KEYS, "facts/achieved_flops", "facts/precision_speedups"]
+ALL = [*KEYS, "facts/achieved_flops", "facts/precision_speedups", "facts/small_jobs"]
 
 
 @pytest.mark.parametrize("name", KEYS)

@@ -1,0 +1,294 @@
+"""CPU or GPU for a small job: what either takes and costs on demand in one region, and where they break even."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from costlib.errors import Fault, InvalidInput, NotKnown, unknown
+from costlib.facts.small_jobs import SmallJobs
+from costlib.models.cpu_or_gpu import (
+    break_even_flops,
+    cpu_peak_flops_per_second,
+    parameters_of_flops,
+    seconds_by_size,
+    step_seconds,
+)
+from costlib.models.memory import minimum_training_memory_bytes
+from costlib.models.throughput import training_flops
+from costlib.planner.hours import hours_grid
+from costlib.planner.sources import Sources
+from costlib.units import SECONDS_PER_HOUR, gib_to_bytes
+from costlib.workload import Workload
+
+Floats = npt.NDArray[np.float64]
+
+#: Kernels that PyTorch runs for one transformer block, forward and backward, counted with its profiler (views and
+#: allocations left out); a fused optimizer adds next to none for each block.
+KERNELS_PER_LAYER = 55
+#: From Python to a kernel that starts, on either device: 3.8 microseconds an operation, measured with PyTorch 2.13 on
+#: one core of an AMD EPYC, width 8, batch 1, where nothing but this is left of a step.
+DISPATCH_SECONDS = 3.8e-6
+#: A GPU's kernel takes 4 to 6 microseconds more to launch: susun-blog.com/blog/pegainfer-3-cuda-graph, measured.
+LAUNCH_SECONDS = 5e-6
+OVERHEAD_RULE = (
+    f"fixed time a step: {KERNELS_PER_LAYER} kernels a layer, {DISPATCH_SECONDS * 1e6:g} us each on both devices and"
+    f" {LAUNCH_SECONDS * 1e6:g} us more on a GPU"
+)
+#: Where trees are looked at for the number of rows at which GPUs become cheaper.
+TREE_ROWS = np.logspace(3, 9, 601)
+COLUMNS = (
+    "instance_type", "kind", "accelerator", "precision", "hours_low", "hours", "hours_high", "usd_per_hour", "usd",
+    "basis", "rule", "source", "as_of",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which machine is cheapest and which fastest, and from what size on a GPU is the better one.
+
+    ``table``: one row a machine, cheapest first; USD are on-demand prices of ``region`` for the work alone, without
+    start-up or the minute that EC2 bills at least. ``break_even_usd`` and ``break_even_hours``: the size, in
+    ``size_unit``, above which the GPU is cheaper, or faster; 0: at any size; infinity: at none.
+    """
+
+    table: pd.DataFrame
+    region: str
+    size_unit: str
+    break_even_usd: float
+    break_even_hours: float
+    rule: str
+
+    @property
+    def cheapest(self) -> pd.Series:
+        """The row of the table that costs least."""
+        return self.table.iloc[0]
+
+    @property
+    def fastest(self) -> pd.Series:
+        """The row of the table that takes least time."""
+        return self.table.iloc[int(self.table["hours"].to_numpy(float).argmin())]
+
+    @property
+    def text(self) -> str:
+        """The answer in words."""
+        cheap, quick = self.cheapest, self.fastest
+        words = f"cheapest: {_said(cheap)}; " + (
+            "it is the fastest too" if cheap.equals(quick) else f"fastest: {_said(quick)}"
+        )
+        return f"{words}; {_beyond('cheaper', self.break_even_usd, self.size_unit)}"
+
+
+def _said(row: pd.Series) -> str:
+    return f"{row['kind'].upper()}, {row['instance_type']}, {row['hours']:.3g} h, {row['usd']:.3g} USD"
+
+
+def _beyond(word: str, size: float, unit: str) -> str:
+    if size == 0:
+        return f"a GPU is {word} at any size"
+    return (
+        f"a GPU is {word} at no size"
+        if math.isinf(size)
+        else f"a GPU is {word} above {float(f'{size:.2g}'):,.0f} {unit}"
+    )
+
+
+def compare_trees(data_rows: float, sources: Sources, region: str, library: str | None = None) -> Verdict:
+    """100 boosted trees of depth 10 on ``data_rows`` rows of a dozen columns: measured CPU and GPU machines.
+
+    Seconds are those measured at 0.1, 1, 10 and 100 million rows and straight lines between them; of one machine the
+    best number of cores counts. ``library``: xgboost, lightgbm, ...; all if not given, each machine with the one that
+    is cheapest on it. Raises InvalidInput for a number of rows that is not positive, and NotKnown for names that are
+    not held.
+    """
+    if not 0 < data_rows < math.inf:
+        raise InvalidInput([Fault("data_rows", data_rows, "must be a number above 0")])
+    measured = SmallJobs.open(sources.book.snapshot).trees(library)
+    prices = _prices(measured["instance_type"].unique(), sources, region)
+    sizes = np.append(TREE_ROWS, data_rows)
+    rows, curves = [], []
+    for (name, of), held in measured[measured["instance_type"].isin(prices)].groupby(["instance_type", "library"]):
+        best = held.loc[held.groupby("samples")["seconds"].idxmin()]
+        seconds = seconds_by_size(sizes, best["samples"], best["seconds"])
+        curves.append((str(name), seconds))
+        at, first, last = data_rows, best["samples"].min(), best["samples"].max()
+        basis = "measured" if at in set(best["samples"]) else "derived" if first < at < last else "estimate"
+        rule = (
+            "" if basis == "measured" else "straight line between" if basis == "derived" else "line through the ends of"
+        )
+        hours = float(seconds[-1]) / SECONDS_PER_HOUR
+        rows.append(
+            {
+                "instance_type": name,
+                "kind": "cpu" if pd.isna(best["accelerator"].iloc[0]) else "gpu",
+                "accelerator": "" if pd.isna(best["accelerator"].iloc[0]) else best["accelerator"].iloc[0],
+                "precision": "fp32",
+                "hours_low": hours,
+                "hours": hours,
+                "hours_high": hours,
+                "usd_per_hour": prices[str(name)],
+                "usd": hours * prices[str(name)],
+                "basis": basis,
+                "rule": f"{of}" + (f"; {rule} the times at {_sizes(best['samples'])} rows" if rule else ""),
+                "source": "; ".join(dict.fromkeys(best["source"])),
+                "as_of": max((str(day) for day in best["as_of"].dropna()), default=""),
+            }
+        )
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    kind = table["kind"].to_numpy()
+    seconds = np.array([curve for _, curve in curves])[:, :-1]
+    usd = seconds * table["usd_per_hour"].to_numpy(float)[:, None]
+    rule = f"the cheapest (fastest) GPU against the cheapest (fastest) CPU at each of {len(TREE_ROWS)} sizes"
+    return Verdict(
+        _one_a_machine(table), region, "rows", _crossing(usd, kind), _crossing(seconds, kind), rule
+    )  # fmt: skip
+
+
+def _sizes(samples: pd.Series) -> str:
+    return ", ".join(f"{size:,.0f}" for size in sorted(samples))
+
+
+def _one_a_machine(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sort_values(["usd", "hours"]).drop_duplicates("instance_type").reset_index(drop=True)
+
+
+def _crossing(values: Floats, kind: npt.NDArray[np.object_]) -> float:
+    """The size from which on the best GPU is never behind the best CPU; 0 if at all sizes, infinity if at none."""
+    if not (kind == "gpu").any() or not (kind == "cpu").any():
+        return math.nan
+    ahead = values[kind == "gpu"].min(axis=0) <= values[kind == "cpu"].min(axis=0)
+    if not ahead[-1]:
+        return math.inf
+    behind = np.nonzero(~ahead)[0]
+    return 0.0 if not len(behind) else float(TREE_ROWS[behind[-1] + 1])
+
+
+def compare_network(workload: Workload, sources: Sources) -> Verdict:
+    """A workload in tokens on one CPU instance or one GPU instance, each type that is sold in its home region.
+
+    GPU: the planner's hours and a fixed time a step. CPU: fp32 peak of the cores (vCPUs, clock, FLOPs a cycle) times
+    the share that measured trainings of BERT and DistilBERT reached (least, geometric mean, most), and the fixed time
+    that dispatch takes there too. Sizes are parameters at the workload's tokens a step, for the pair that is best at
+    its own size, their rates held. Raises InvalidInput if the work is not in tokens, or the layers are not given.
+    """
+    model, work = workload.model, workload.work
+    faults = []
+    if work.tokens is None:
+        faults.append(Fault("work.tokens", None, "is needed to compare CPU and GPU"))
+    if model.layers is None:
+        faults.append(
+            Fault("model.layers", None, "is needed to compare CPU and GPU: the fixed time a step is by layer")
+        )
+    if faults or work.tokens is None or model.layers is None:
+        raise InvalidInput(faults)
+    has_shape = None not in (model.hidden, model.sequence_length)
+    shape = (model.layers, model.hidden, model.sequence_length) if has_shape else ()
+    flops = float(training_flops(model.parameters, work.tokens, *shape))
+    steps = max(work.tokens / work.tokens_per_step, 1.0)
+    dispatch = model.layers * KERNELS_PER_LAYER * DISPATCH_SECONDS
+    launch = dispatch + model.layers * KERNELS_PER_LAYER * LAUNCH_SECONDS
+    home = workload.dataset.home_region
+    table = pd.concat(
+        [_cpu_rows(workload, sources, flops, steps, dispatch), _gpu_rows(workload, sources, steps, launch)],
+        ignore_index=True,
+    )
+    prices = _prices(table["instance_type"], sources, home)
+    table = table[table["instance_type"].isin(prices)].copy()
+    table["usd_per_hour"] = table["instance_type"].map(prices).astype(float)
+    table["usd"] = table["hours"] * table["usd_per_hour"]
+    if table.empty:
+        raise NotKnown([Fault("dataset.home_region", home, "sells no instance that this model is known to train on")])
+    table = table[list(COLUMNS)].sort_values(["usd", "hours"]).reset_index(drop=True)
+    best = {by: [table[table["kind"] == kind].nsmallest(1, by) for kind in ("cpu", "gpu")] for by in ("usd", "hours")}
+
+    def break_even(by: str) -> float:
+        cpu, gpu = best[by]
+        if cpu.empty or gpu.empty:
+            return math.nan
+        cpu_rate, gpu_rate = (
+            flops / (row["hours"].item() * SECONDS_PER_HOUR - steps * fixed)
+            for row, fixed in ((cpu, dispatch), (gpu, launch))
+        )
+        cpu_usd, gpu_usd = (row["usd_per_hour"].item() if by == "usd" else 1.0 for row in (cpu, gpu))
+        even = break_even_flops(cpu_rate, gpu_rate, dispatch, launch, cpu_usd, gpu_usd)
+        return float(parameters_of_flops(even, work.tokens_per_step))
+
+    return Verdict(table, home, "parameters", break_even("usd"), break_even("hours"), OVERHEAD_RULE)
+
+
+def _cpu_rows(workload: Workload, sources: Sources, flops: float, steps: float, overhead: float) -> pd.DataFrame:
+    jobs = SmallJobs.open(sources.book.snapshot)
+    instances = sources.hardware.instances
+    low, expected, high, source = _cpu_share(jobs, instances)
+    cpus = jobs.cpus(instances)
+    needed = minimum_training_memory_bytes(workload.model.parameters, "fp32", 1, optimizer=workload.optimizer)
+    cpus = cpus[gib_to_bytes(cpus["memory_gib"].to_numpy(float)) >= float(needed)]
+    peak = cpu_peak_flops_per_second(cpus["vcpus"], cpus["vcpus_per_core"], cpus["ghz"], cpus["flops_per_cycle"])
+    hours = {
+        name: steps * step_seconds(flops / steps, peak * share, overhead) / SECONDS_PER_HOUR
+        for name, share in (("hours_low", high), ("hours", expected), ("hours_high", low))
+    }
+    rule = (
+        f"fp32 peak of the cores times {expected:.1%} ({low:.1%} to {high:.1%}, from {len(jobs.timed_networks)}"
+        f" trainings timed on Ice Lake); {OVERHEAD_RULE}"
+    )
+    words = {"kind": "cpu", "accelerator": "", "precision": "fp32", "basis": "estimate", "rule": rule}
+    frame = pd.DataFrame({"instance_type": cpus.index.astype(object), **hours})
+    return frame.assign(**words, source=source, as_of=cpus["as_of"].to_numpy(object))
+
+
+def _cpu_share(jobs: SmallJobs, instances: pd.DataFrame) -> tuple[float, float, float, str]:
+    """Least, geometric mean and most of the share of peak that timed networks reached on CPUs, and who timed them."""
+    timed = jobs.timed_networks
+    cpus = jobs.cpus(instances).loc[timed["instance_type"]]
+    peak = cpu_peak_flops_per_second(cpus["vcpus"], cpus["vcpus_per_core"], cpus["ghz"], cpus["flops_per_cycle"])
+    shares = timed["training_flops"].to_numpy(float) / timed["seconds"].to_numpy(float) / peak
+    source = "; ".join(dict.fromkeys(timed["source"]))
+    return float(shares.min()), float(np.exp(np.log(shares).mean())), float(shares.max()), source
+
+
+def _gpu_rows(workload: Workload, sources: Sources, steps: float, overhead: float) -> pd.DataFrame:
+    """Each accelerated type alone, in the workload's precision that is fastest on it."""
+    grid = hours_grid(workload.changed({"search.max_instances": 1}), sources)
+    one = grid.counts == 1
+    hours = [np.where(grid.reason[:, one] == 0, end[:, one], np.nan)[:, 0, :] for end in grid.hours]
+    known = np.nonzero(np.isfinite(hours[1]).any(axis=1))[0]
+    best = np.nanargmin(hours[1][known], axis=1)
+    fixed = steps * overhead / SECONDS_PER_HOUR
+    names = [sources.offers.instance_types[row] for row in known]
+    notes = [grid.notes[code] for code in grid.note[:, one][known, 0, best]]
+    frame = pd.DataFrame(
+        {
+            "instance_type": names,
+            "kind": "gpu",
+            "accelerator": [sources.accelerators_of(name)[0] for name in names],
+            "precision": [grid.precisions[index] for index in best],
+            "hours_low": hours[0][known, best] + fixed,
+            "hours": hours[1][known, best] + fixed,
+            "hours_high": hours[2][known, best] + fixed,
+            "basis": "estimate",
+            "rule": [f"{note.rule}; {OVERHEAD_RULE}" for note in notes],
+            "source": [note.source for note in notes],
+            "as_of": [note.as_of for note in notes],
+        }
+    )
+    # A CPU type that the user timed is no GPU.
+    return frame[frame["accelerator"] != ""]
+
+
+def _prices(names: pd.Series | npt.NDArray[np.object_], sources: Sources, region: str) -> dict[str, float]:
+    """EC2's on-demand USD an hour of the types that are sold in the region. Raises NotKnown for an unknown region."""
+    if region not in sources.vocabulary.regions:
+        raise NotKnown([unknown("region", region, sources.vocabulary.regions, "region")])
+    offers = sources.offers.frame
+    here = offers[
+        (offers["service"] == "ec2")
+        & (offers["purchase"] == "on_demand")
+        & (offers["region"] == region)
+        & offers["instance_type"].isin(list(names))
+    ]
+    return dict(zip(here["instance_type"].astype(str), here["usd_expected"].astype(float), strict=True))
