@@ -47,7 +47,7 @@ def test_help_names_every_command_and_is_quick_to_import() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["False", "False"]
-    assert sorted(cli.cli.commands) == ["bench-template", "plan", "price", "report", "snapshot"]
+    assert sorted(cli.cli.commands) == ["bench-template", "fit", "plan", "price", "report", "snapshot"]
 
 
 def _commands(group: click.Group, path: str = "costlib") -> list[tuple[str, click.Command]]:
@@ -248,14 +248,14 @@ def test_a_snapshot_whose_rows_cannot_be_right_is_found(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The checksums agree, but a price has slipped by the factor of ten."""
-    for room in ("prices", "facts"):
+    content = json.loads((data_dir() / "PROVENANCE.json").read_text())
+    for room in {name.split("/")[0] for name in content["tables"]}:
         shutil.copytree(data_dir() / room, tmp_path / room)
     file = tmp_path / "prices" / "ec2_on_demand.csv"
     text = file.read_text()
     right = "\ng5.xlarge,eu-west-1,1.123,"
     assert text.count(right) == 1
     file.write_text(text.replace(right, right.replace("1.123", "11.23")))
-    content = json.loads((data_dir() / "PROVENANCE.json").read_text())
     content["tables"]["prices/ec2_on_demand"]["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
     sums = {name: entry["sha256"] for name, entry in content["tables"].items()}
     content["snapshot_id"] = snapshot_id_of(content["as_of"], sums)
@@ -324,3 +324,51 @@ def test_plan_takes_own_benchmarks(capsys: pytest.CaptureFixture[str], workload:
     sheet.write_text(sheet.read_text().replace("150000", "0"))
     refused = Ran(capsys, *words)
     assert refused.code == 2 and refused.json["errors"][0]["field"] == "row 4, throughput"
+
+
+FIT_KEYS = {"accelerator", "fits", "usable_bytes", "instance_types", "layout", "bytes_by_component",
+            "largest_micro_batch", "cheapest_fix", "reason"}  # fmt: skip
+
+
+def test_fit_json_has_an_answer_for_each_accelerator(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    answers = Ran(capsys, "fit", workload, "--json").json
+    assert {answer["accelerator"] for answer in answers} == {"A10G", "A100 40GB SXM4", "H100 80GB SXM5"}
+    for answer in answers:
+        assert set(answer) == FIT_KEYS
+        assert answer["fits"] in ("fits", "tight", "does not fit")
+        assert sum(answer["bytes_by_component"].values()) == pytest.approx(answer["layout"]["bytes_expected"])
+        assert (answer["cheapest_fix"] is None) == (answer["fits"] == "fits")
+    fixed = next(answer["cheapest_fix"] for answer in answers if answer["cheapest_fix"])
+    text = cli.cli.commands["fit"].help or ""
+    keys = [*FIT_KEYS, *answers[0]["layout"], *answers[0]["bytes_by_component"], *fixed]
+    assert [key for key in keys if key not in text] == []
+    readme = (Path(costlib.__file__).parent.parent / "README.md").read_text()
+    line = next(line for line in readme.splitlines() if line.startswith("| `costlib fit"))
+    assert [key for key in [*FIT_KEYS, *fixed] if key not in line] == []
+
+
+def test_fit_as_text(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    out = Ran(capsys, "fit", workload).out
+    line = next(line for line in out.splitlines() if line.startswith("A10G"))
+    assert "does not fit" in line and "8-bit optimizer" in line
+    assert "the largest micro-batch" in out
+
+
+def test_fit_takes_own_discounts(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    listed, own = (
+        {
+            answer["accelerator"]: answer["layout"]["cost_usd"]
+            for answer in Ran(capsys, "fit", workload, "--json", *more).json
+        }
+        for more in ((), ("--discount", "ec2=50"))
+    )
+    assert own == pytest.approx({name: cost / 2 for name, cost in listed.items()})
+
+
+def test_fit_refuses_bad_layouts(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    workload.write_text(WORKLOAD + "fit: {tensor_parallel: 2, zero_stage: 5}\n")
+    ran = Ran(capsys, "fit", workload, "--discount", "ec9=5", "--json")
+    assert ran.code == 2
+    assert {fault["field"] for fault in ran.json["errors"]} == {"fit.zero_stage", "discounts"}
+    workload.write_text(WORKLOAD + "fit: {global_batch: 7}\nprecision_: 1\n")
+    assert Ran(capsys, "fit", workload, "--json").code == 2

@@ -13,6 +13,7 @@ import click
 
 from costlib import __version__
 from costlib.cli.bench_template import bench_template
+from costlib.cli.fit import fit
 from costlib.cli.output import print_json
 from costlib.cli.plan import plan
 from costlib.cli.price import price
@@ -33,7 +34,7 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, bench_template, report, snapshot):
+for command in (price, plan, fit, bench_template, report, snapshot):
     cli.add_command(command)
 
 

@@ -49,6 +49,7 @@ def measure() -> dict[str, float]:
     import numpy as np
 
     from costlib.planner.explain import plans
+    from costlib.planner.fit import fit_report
     from costlib.planner.ladder import ladder
     from costlib.planner.search import search
     from costlib.planner.sources import Sources
@@ -82,8 +83,40 @@ def measure() -> dict[str, float]:
         "candidates_costed_per_second": len(result.candidates) / again,
         "search_over_one_numpy_pass_ratio": again / yardstick,
         "ladder_seconds": seconds_of(lambda: ladder(result)),
+        "memory_and_hours_of_a_million_configurations_seconds": seconds_of(a_million_configurations(), runs=5),
+        "fit_report_seconds": seconds_of(lambda: fit_report(workload, sources), runs=5),
         "hundred_itemised_plans_seconds": seconds_of(lambda: plans(result, result.order[:100])),
     }
+
+
+def a_million_configurations() -> Callable[[], object]:
+    """Memory and hours of a million layouts that differ in everything, words included, as one call."""
+    import numpy as np
+
+    from costlib.models.memory import training_memory
+    from costlib.models.throughput import training_flops, training_hours
+
+    count = 1_000_000
+    random = np.random.default_rng(0)
+    hidden, tokens = 128 * random.integers(8, 65, count), 1024 * random.integers(1, 9, count)
+    parameters, devices = random.uniform(1e8, 1e11, count), 2.0 ** random.integers(0, 8, count)
+    words = {
+        "precision": np.array(["fp32", "bf16", "fp16", "fp8"])[random.integers(0, 4, count)],
+        "optimizer": np.array(["adam", "sgd", "adam_8bit"])[random.integers(0, 3, count)],
+        "recompute": np.array(["none", "selective", "full"])[random.integers(0, 3, count)],
+        "attention": np.array(["standard", "flash"])[random.integers(0, 2, count)],
+    }
+    stage, batch = random.integers(0, 4, count), random.integers(1, 33, count)
+
+    def both() -> object:
+        memory = training_memory(
+            parameters, batch, layers=48, hidden=hidden, heads=8, sequence_length=tokens, vocabulary=50257,
+            zero_stage=stage, data_parallel=devices, **words,
+        )  # fmt: skip
+        flops = training_flops(parameters, 1e10, 48, hidden, tokens)
+        return memory.total_low, memory.total, memory.total_high, training_hours(flops, devices, 312.0, 0.3, 0.4, 0.5)
+
+    return both
 
 
 def main() -> None:

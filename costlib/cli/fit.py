@@ -1,0 +1,50 @@
+"""``costlib fit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from costlib.cli.options import DISCOUNT, JSON, RATES, percents_of
+from costlib.cli.output import print_json, together
+
+
+@click.command()
+@click.argument("workload", type=click.Path())
+@RATES
+@DISCOUNT
+@JSON
+def fit(workload: str, rates_csv: str | None, discounts: tuple[str, ...], as_json: bool) -> None:
+    """Does WORKLOAD (a YAML file) fit in memory, on each accelerator sold on demand in its home region?
+
+    What its part "fit" leaves open is taken plainly: no recomputation, no sharding, micro-batch 1, on the cheapest
+    instance. "fits" holds even at the high end of the range, "tight" at the expected bytes only; where it does not
+    fit, the cheapest change that makes it fit. Dollars are for one run, on demand.
+
+    JSON: a list, cheapest first, of {accelerator, fits (fits, tight, does not fit, not known), usable_bytes,
+    instance_types, layout, bytes_by_component {weights, gradients, optimizer_states, adapters, activations,
+    recomputed_layer, logits, gathered_weights, framework_reserve, fragmentation}, largest_micro_batch, cheapest_fix,
+    reason}. layout is {instance_type, count, devices, precision, optimizer, recompute, zero_stage, micro_batch,
+    accumulation_steps, verdict, bytes_low, bytes_expected, bytes_high, usd_per_hour, hours, cost_usd}; cheapest_fix
+    has the same of the changed layout, and changes, accelerator, added_usd; null where nothing needs to change.
+    Bytes are for one accelerator; they add up to bytes_expected.
+    """
+    from costlib.exports.fit_text import fit_text
+    from costlib.planner.answer import open_book, read_workload
+    from costlib.planner.fit import fit_report
+    from costlib.planner.sources import Sources
+    from costlib.prices.book import PriceBook
+
+    def own_book() -> PriceBook:
+        return open_book(rates_csv, percents_of(discounts))
+
+    # A workload's names are looked up in the snapshot's own book, so that faults of both are told at once.
+    vocabulary = Sources.open().vocabulary
+    book, wanted = together(own_book, lambda: read_workload(Path(workload), vocabulary))
+    found = fit_report(wanted, Sources.open(book))
+    if as_json:
+        print_json([answer.as_dict() for answer in found])
+    else:
+        click.echo(book.banner)
+        click.echo(fit_text(found))
