@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from costlib.facts.adapters import METHOD_RATIOS, MethodRatio
 from costlib.models.throughput import training_flops
 from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.arrangement import AS_GIVEN, LEANEST, needed_bytes
@@ -75,8 +76,11 @@ def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
     )
     grid = _Draft.of(rates, searched=len(workload.precision))
     if workload.work.tokens is not None:
-        shape = (model.layers, model.hidden, model.sequence_length) if has_shape else ()
-        grid.by_flops(float(training_flops(model.parameters, workload.work.tokens, *shape)))
+        ratio = METHOD_RATIOS[workload.fit.method if workload.fit else "full"]
+        # With a part of the shape missing attention is left out, as in the shares of "6n".
+        shape = (model.layers, model.hidden, model.sequence_length)
+        flops = training_flops(model.parameters, workload.work.tokens, *shape, trained_fraction=ratio.trained_fraction)
+        grid.by_flops(float(flops), ratio)
     elif reference is not None:
         grid.carry_to_all(runs[0])
     exact = grid.put_own_runs(runs)
@@ -118,13 +122,17 @@ class _Draft:
             list(rates.notes),
         )
 
-    def by_flops(self, flops: float) -> None:
+    def by_flops(self, flops: float, ratio: MethodRatio) -> None:
         """Hours from the model's FLOPs. The share of peak may be measured; that this job reaches it is a rule."""
-        for end in range(3):
-            self.hours[end][:] = flops / (self.rates.flops_per_second[end] * SECONDS_PER_HOUR)
+        for end, times in enumerate((ratio.low, ratio.expected, ratio.high)):
+            self.hours[end][:] = times * flops / (self.rates.flops_per_second[end] * SECONDS_PER_HOUR)
         head = f"{flops:.4g} FLOPs of the model over the share of peak ({{}}): "
+        tail = f"; {ratio.rule}" if ratio.rule else ""
+        also = f"; {ratio.source}" if ratio.source else ""
         self.notes = [
-            replace(held, basis="estimate", rule=head.format(held.basis) + held.rule) if held.rule else held
+            replace(held, basis="estimate", rule=head.format(held.basis) + held.rule + tail, source=held.source + also)
+            if held.rule
+            else held
             for held in self.notes
         ]
 
