@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -160,8 +161,8 @@ class AchievedShares:
         )
         if is_small:
             rule += (
-                f"; smaller than any measured model ({self.smallest_parameters:.3g} parameters): at worst as slow a step"
-                " as that model's"
+                f"; smaller than any measured model ({self.smallest_parameters:.3g} parameters): at worst a step takes"
+                " as long as that model's"
             )
         is_derived = len(own) >= FEWEST_ROWS and not is_small
         return MeasuredBand(
@@ -215,12 +216,9 @@ class AchievedShares:
         return self._code_of(rows["vendor_architecture"], rows["accelerator"])
 
     def _code_of(self, vendor_architecture: npt.ArrayLike, accelerator: npt.ArrayLike) -> tuple[Ints, Ints]:
-        # Names repeat: each is looked up once.
-        names, index = np.unique(np.asarray(vendor_architecture, object).astype(str), return_inverse=True)
-        families = np.array([self._families.get(family_of(name), -1) for name in names])[index]
-        cards, position = np.unique(np.asarray(accelerator, object).astype(str), return_inverse=True)
-        parts = np.array([self._parts.get(card, -1) for card in cards])[position]
-        return families.reshape(np.shape(vendor_architecture)), parts.reshape(np.shape(accelerator))
+        return _looked_up(vendor_architecture, lambda name: self._families.get(family_of(name), -1)), _looked_up(
+            accelerator, lambda name: self._parts.get(name, -1)
+        )
 
     def _predict(
         self,
@@ -234,3 +232,10 @@ class AchievedShares:
     ) -> tuple[Floats, Floats]:
         families, parts = self._code_of(vendor_architecture, accelerator)
         return fit.predict(slope_terms(parameters, devices, sequence_length, is_fp8), families, parts)
+
+
+def _looked_up(names: npt.ArrayLike, code: Callable[[str], int]) -> Ints:
+    """The code of every name: each is looked up once, as columns repeat few of them."""
+    array = np.asarray(names, object)
+    index, distinct = pd.factorize(array.ravel())
+    return np.array([code(str(name)) for name in distinct], np.int64)[index].reshape(array.shape)

@@ -95,8 +95,14 @@ def a_million_configurations() -> Callable[[], object]:
 
     from costlib.models.memory import training_memory
     from costlib.models.throughput import training_flops, training_hours
+    from costlib.planner.achieved_share import AchievedShares
+    from costlib.tables import Snapshot
 
     count = 1_000_000
+    shares = AchievedShares.open(Snapshot.open())
+    parts = [("A100 80GB SXM4", "NVIDIA Ampere"), ("H100 80GB SXM5", "NVIDIA Hopper"), ("L4", "NVIDIA Ada")]
+    accelerators, architectures = (np.array(names, object) for names in zip(*parts, strict=True))
+    shares.shares("A100 80GB SXM4", "NVIDIA Ampere", False, 1e9, 8)  # fitted once, whatever is asked
     random = np.random.default_rng(0)
     hidden, tokens = 128 * random.integers(8, 65, count), 1024 * random.integers(1, 9, count)
     parameters, devices = random.uniform(1e8, 1e11, count), 2.0 ** random.integers(0, 8, count)
@@ -106,7 +112,7 @@ def a_million_configurations() -> Callable[[], object]:
         "recompute": np.array(["none", "selective", "full"])[random.integers(0, 3, count)],
         "attention": np.array(["standard", "flash"])[random.integers(0, 2, count)],
     }
-    stage, batch = random.integers(0, 4, count), random.integers(1, 33, count)
+    stage, batch, part = (random.integers(low, high, count) for low, high in ((0, 4), (1, 33), (0, 3)))
 
     def both() -> object:
         memory = training_memory(
@@ -114,7 +120,11 @@ def a_million_configurations() -> Callable[[], object]:
             zero_stage=stage, data_parallel=devices, **words,
         )  # fmt: skip
         flops = training_flops(parameters, 1e10, 48, hidden, tokens)
-        return memory.total_low, memory.total, memory.total_high, training_hours(flops, devices, 312.0, 0.3, 0.4, 0.5)
+        reached = shares.shares(
+            accelerators[part], architectures[part], words["precision"] == "fp8", parameters, devices, tokens
+        )
+        hours = training_hours(flops, devices, 312.0, *reached)
+        return memory.total_low, memory.total, memory.total_high, hours
 
     return both
 
