@@ -1,0 +1,210 @@
+"""The replay: reference runs on real traces, two ways of running equal, corners by hand, faults by name."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costlib.errors import InvalidInput
+from costlib.facts.spot_traces import SpotTraces
+from costlib.models.replay import optimum, policy_named, replay, step_by_step
+from costlib.models.replay_policies import POLICIES
+from costlib.models.replay_runs import stride
+from costlib.models.replay_terms import Terms
+from costlib.paths import data_dir
+from costlib.tables import Snapshot
+
+#: p3.2xlarge in the reference runs.
+RATIO = 0.9731 / 3.06
+TERMS = [
+    "trace", "work_hours", "deadline_ratio", "changeover_seconds", "checkpoint_interval_seconds",
+    "checkpoint_write_seconds",
+]  # fmt: skip
+REFERENCE = Snapshot.open(data_dir() / "traces").read("spot/replay_reference")
+TRACES = SpotTraces.open()
+SIMULATED = ("on_demand", "safety_net", "uniform_progress", "uniform_progress_plain", "uniform_progress_literal")
+
+
+def arguments(terms: tuple, trace: np.ndarray) -> tuple:
+    name, work, ratio, changeover, interval, write = terms
+    kept = {"checkpoint_interval_hours": interval / 3600, "checkpoint_write_hours": write / 3600} if interval else {}
+    return (trace, TRACES.step_hours(name), work, work * ratio, changeover / 3600, RATIO), kept
+
+
+@pytest.mark.parametrize("policy", SIMULATED)
+def test_equal_to_the_reference_runs(policy: str) -> None:
+    gone_wrong, errors, rows = 0, [], 0
+    for terms, group in REFERENCE.groupby(TERMS):
+        given_terms, kept = arguments(terms, TRACES.of(terms[0]))
+        result = replay(*given_terms, policy, group["start_step"].to_numpy(), **kept)
+        expected = group[f"cost_ratio_{policy}"].to_numpy()
+        errors.append(np.abs(result.cost_ratio / expected - 1))
+        hours = np.abs(result.finish_hours - group[f"finish_hours_{policy}"].to_numpy())
+        off = (errors[-1] > 1e-5) | (hours > 1e-3)
+        assert result.met_deadline.all()
+        gone_wrong, rows = gone_wrong + int(off.sum()), rows + len(group)
+    # Runs may part where progress is exactly on the line, and rounding settles it.
+    assert np.concatenate(errors).mean() < 0.001
+    ties = {"uniform_progress": 0.03, "uniform_progress_literal": 0.04}.get(policy, 0.0)
+    assert gone_wrong <= ties * rows
+
+
+def test_the_optimum_is_the_references() -> None:
+    some = REFERENCE[REFERENCE["work_hours"] == 12].iloc[::40]
+    assert len(some) > 40
+    for row in some.itertuples():
+        given_terms, kept = arguments(tuple(getattr(row, name) for name in TERMS), TRACES.of(row.trace))
+        found = optimum(*given_terms, [row.start_step], **kept)
+        assert found == pytest.approx([row.cost_ratio_omniscient], rel=1e-5), row.trace
+
+
+flags = st.lists(st.tuples(st.booleans(), st.integers(1, 20)), min_size=1, max_size=30).map(
+    lambda runs: np.concatenate([np.full(length, up) for up, length in runs] + [np.zeros(90, bool)])
+)
+jobs = st.fixed_dictionaries(
+    {
+        "work_hours": st.floats(0.5, 6),
+        "slack": st.floats(1.05, 2.5),
+        "changeover_hours": st.sampled_from([0.0, 0.05, 0.1, 0.3]),
+        "step_hours": st.sampled_from([0.1, 1 / 6, 195 / 3600]),
+    }
+)
+
+
+def terms_of(job: dict, **more) -> Terms:
+    deadline = job["work_hours"] * job["slack"] + 2 * job["changeover_hours"] + 2 * job["step_hours"]
+    return Terms.of_hours(job["step_hours"], job["work_hours"], deadline, job["changeover_hours"], RATIO, **more)
+
+
+@given(trace=flags, job=jobs, policy=st.sampled_from(SIMULATED))
+@settings(max_examples=300, deadline=None)
+def test_strides_give_what_single_steps_give(trace: np.ndarray, job: dict, policy: str) -> None:
+    terms, rule = terms_of(job), policy_named(policy)
+    starts = np.arange(0, len(trace), 3)
+    fleet, step, used = stride(trace, terms, rule, starts)
+    fleet_by_step, step_by, used_by = step_by_step(trace, terms, rule, starts)
+    assert np.array_equal(step, step_by)
+    assert used == pytest.approx(used_by, abs=1e-4)
+    for column in ("spot_steps", "on_demand_steps", "starts", "preemptions", "mode"):
+        assert np.array_equal(getattr(fleet, column), getattr(fleet_by_step, column)), column
+
+
+@given(trace=flags, job=jobs, policy=st.sampled_from(SIMULATED[1:]), interval=st.sampled_from([None, 0.1, 0.5]))
+@settings(max_examples=300, deadline=None)
+def test_no_deadline_that_can_be_met_is_missed_whatever_the_trace(trace, job, policy, interval) -> None:
+    more = {} if interval is None else {"checkpoint_interval_hours": interval, "checkpoint_write_hours": 0.02}
+    room = 0 if interval is None else interval + 0.02
+    deadline = job["work_hours"] * job["slack"] + 2 * job["changeover_hours"] + 2 * job["step_hours"] + room
+    padded = np.concatenate([trace, np.zeros(int(deadline / job["step_hours"]) + 1, bool)])
+    result = replay(
+        padded, job["step_hours"], job["work_hours"], deadline, job["changeover_hours"], RATIO, policy, **more
+    )
+    assert result.met_deadline.all()
+    assert (result.finish_hours >= job["work_hours"] - 1e-6).all()
+
+
+def test_the_optimum_is_that_of_trying_every_plan() -> None:
+    rng = np.random.default_rng(4)
+    steps, step_hours = 7, 1 / 6
+    for _ in range(12):
+        trace = rng.random(steps) < 0.5
+        changeover, work = rng.choice([0.0, 0.05, 0.2]), rng.integers(1, 6) / 6
+        if work + changeover > steps * step_hours:
+            continue
+        cheapest = np.inf
+        for plan in itertools.product((0, 1, 2), repeat=steps):
+            mode, lost, done, cost = 0, 0.0, 0.0, 0.0
+            for wish, there in zip(plan, trace, strict=True):
+                if wish == 1 and not there:
+                    break
+                if wish != mode:
+                    mode, lost = wish, changeover if wish else lost
+                if wish:
+                    cost += step_hours * (RATIO if wish == 1 else 1.0)
+                    waits = min(lost, step_hours)
+                    lost, done = lost - waits, done + step_hours - waits
+                if done >= work - 1e-9:
+                    cheapest = min(cheapest, cost)
+                    break
+        found = optimum(trace, step_hours, work, steps * step_hours, changeover, RATIO, [0])
+        assert found == pytest.approx([cheapest / work])
+
+
+@given(trace=flags, job=jobs)
+@settings(max_examples=30, deadline=None)
+def test_nothing_beats_the_optimum(trace: np.ndarray, job: dict) -> None:
+    job = {**job, "work_hours": round(job["work_hours"] * 60) / 60}
+    deadline = job["work_hours"] * job["slack"] + 2 * job["changeover_hours"] + 2 * job["step_hours"]
+    padded = np.concatenate([trace, np.zeros(int(deadline / job["step_hours"]) + 1, bool)])
+    terms = (padded, job["step_hours"], job["work_hours"], deadline, job["changeover_hours"], RATIO)
+    starts = np.array([0, 5])
+    for by_second in (False, True):
+        bound = optimum(*terms, starts, billed_by_second=by_second)
+        for policy in POLICIES:
+            assert (replay(*terms, policy, starts, billed_by_second=by_second).cost_ratio >= bound - 1e-6).all()
+
+
+def test_by_hand() -> None:
+    # Steps of an hour, 3 h of work, half an hour to start. Spot for two hours, gone for one, then back.
+    trace = np.array([1, 1, 0, 1, 1, 1, 1, 1])
+    result = replay(trace, 1.0, 3.0, 8.0, 0.5, 0.25, "safety_net", [0])
+    # 1.5 h of work, preempted, an hour of waiting, then 0.5 + 1.5 h: five hours, four of them billed.
+    assert (result.finish_hours[0], result.spot_hours[0], result.preemptions[0]) == (5.0, 4.0, 1)
+    assert result.cost_ratio[0] == pytest.approx(4 * 0.25 / 3)
+    # With a checkpoint after every hour of work, and none that takes time, the half hour after the first is lost.
+    kept = replay(trace, 1.0, 3.0, 8.0, 0.5, 0.25, "safety_net", [0], checkpoint_interval_hours=1.0)
+    assert (kept.lost_work_hours[0], kept.finish_hours[0]) == (0.5, 5.5)
+    never = replay(np.zeros(9), 1.0, 3.0, 8.0, 0.5, 0.25, "safety_net", [0])
+    assert never.spot_hours[0] == 0 and never.met_deadline[0]
+    always = replay(np.ones(9), 1.0, 3.0, 8.0, 0.5, 0.25, "uniform_progress", [0, 1])
+    assert always.cost_ratio == pytest.approx([4 * 0.25 / 3] * 2)
+
+
+def test_each_start_alone_gives_what_all_starts_give() -> None:
+    name = "aws1026-us-west-2b_v100_8"
+    terms = (TRACES.of(name), TRACES.step_hours(name), 12.0, 15.0, 0.05, RATIO)
+    together = pd.DataFrame(replay(*terms, "uniform_progress")._asdict())
+    alone = pd.concat([pd.DataFrame(replay(*terms, "uniform_progress", [at])._asdict()) for at in range(0, 900, 90)])
+    pd.testing.assert_frame_equal(together.iloc[:900:90].reset_index(drop=True), alone.reset_index(drop=True))
+
+
+def test_a_cheaper_spot_price_never_costs_more() -> None:
+    trace = TRACES.of("gcph100-us-west1-b_h100_16")
+    dear, cheap = (replay(trace, 1 / 6, 12, 15, 0.05, ratio, "safety_net", [7, 99]).cost_ratio for ratio in (0.8, 0.2))
+    assert (cheap <= dear).all() and (cheap < dear).any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"deadline_hours": 2.0}, "deadline_hours", "shorter than the work"),
+        ({"deadline_hours": 300.0}, "deadline_hours", "no start fits"),
+        ({"available": [0, 1, np.nan, 1] * 30}, "available", "a gap in the trace"),
+        ({"available": [0, 4, 1, 1] * 30}, "available", "0 or 1"),
+        ({"available": []}, "available", "empty"),
+        ({"spot_price_ratio": 0.0}, "spot_price_ratio", "above 0"),
+        ({"spot_price_ratio": 1.5}, "spot_price_ratio", "at most 1"),
+        ({"step_hours": 0.0}, "step_hours", "above 0"),
+        ({"changeover_hours": -1.0}, "changeover_hours", "not below 0"),
+        ({"starts": [119]}, "starts", "leaves the trace"),
+        ({"starts": [0.5]}, "starts", "whole steps"),
+        ({"policy": "gredy"}, "policy", "greedy"),
+    ],
+)
+def test_bad_input_is_refused_by_name(changes: dict, field: str, words: str) -> None:
+    right = {
+        "available": [0, 1] * 60, "step_hours": 0.1, "work_hours": 3.0, "deadline_hours": 4.0, "changeover_hours": 0.1,
+        "spot_price_ratio": 0.3, "policy": "safety_net", "starts": None,
+    }  # fmt: skip
+    with pytest.raises(InvalidInput, match=words) as refused:
+        replay(**{**right, **changes})
+    assert field in [fault.field for fault in refused.value.faults]
+
+
+def test_several_faults_are_told_together() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        replay([0, 1], -1.0, 3.0, 4.0, 0.1, 2.0, "safety_net")
+    assert [fault.field for fault in refused.value.faults] == ["step_hours", "spot_price_ratio"]
