@@ -26,6 +26,8 @@ from costlib.errors import Fault, InvalidInput, nearest, unknown
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
 SERVICES = ("ec2", "sagemaker")
 PURCHASES = ("on_demand", "spot", "reserved", "savings_plan", "capacity_block")
+#: Networks whose samples a second are measured (facts/training_throughput).
+MODEL_CLASSES = ("bert_base_squad", "bert_large_squad", "maskrcnn", "resnet50", "ssd300")
 OPTIMIZERS = ("adam", "sgd", "adam_8bit", "adafactor")
 METHODS = ("full", "lora", "qlora")
 ATTENTIONS = ("flash", "standard")
@@ -34,6 +36,7 @@ RECOMPUTES = ("none", "selective", "full")
 Precision = Literal["fp32", "tf32", "fp16", "bf16", "fp8"]
 Service = Literal["ec2", "sagemaker"]
 Purchase = Literal["on_demand", "spot", "reserved", "savings_plan", "capacity_block"]
+ModelClass = Literal["bert_base_squad", "bert_large_squad", "maskrcnn", "resnet50", "ssd300"]
 Optimizer = Literal["adam", "sgd", "adam_8bit", "adafactor"]
 Method = Literal["full", "lora", "qlora"]
 Attention = Literal["flash", "standard"]
@@ -69,6 +72,13 @@ def _number(value: Any) -> Any:
 
 def _one_or_many(value: Any) -> Any:
     return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+def _stage(value: Any) -> Any:
+    """A form gives digits as text; a truth value is no stage, though Python counts with it."""
+    if isinstance(value, bool):
+        raise ValueError("is a truth value; auto, 0, 1, 2 or 3 is expected")
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 def _without_repeats(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -133,7 +143,7 @@ class Fit(_Part):
     recompute: Recompute = "auto"
     micro_batch: Annotated[Count, Field(le=1_000_000)] | None = None
     global_batch: Annotated[Count, Field(le=1_000_000_000)] | None = None
-    zero_stage: ZeroStage = "auto"
+    zero_stage: Annotated[ZeroStage, BeforeValidator(_stage)] = "auto"
     tensor_parallel: Annotated[Count, Field(le=1_024)] = 1
     pipeline_parallel: Annotated[Count, Field(le=1_024)] = 1
     feed_forward: Annotated[Count, Field(le=10_000_000)] | None = None
@@ -182,6 +192,8 @@ class Work(_Part):
     #: Tokens in one optimizer step (the global batch): how often gradients are exchanged.
     tokens_per_step: Annotated[Quantity, Field(le=1e12)] = 524_288
     seconds_per_sample_on: SecondsPerSampleOn | None = None
+    #: The network is of a class that was measured; samples are its images, or its sequences of 384 tokens.
+    model_class: ModelClass | None = None
     hours_on: HoursOn | None = None
 
     @model_validator(mode="after")
@@ -189,11 +201,14 @@ class Work(_Part):
         given = [name for name in ("tokens", "samples", "hours_on") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(
-                "needs exactly one of: tokens; samples with seconds_per_sample_on; hours_on"
+                "needs exactly one of: tokens; samples with seconds_per_sample_on or model_class; hours_on"
                 f" (given: {', '.join(given) or 'none'})"
             )
-        if (self.samples is None) != (self.seconds_per_sample_on is None):
-            raise ValueError("samples and seconds_per_sample_on go together")
+        ways = [name for name in ("seconds_per_sample_on", "model_class") if getattr(self, name) is not None]
+        if self.samples is None and ways:
+            raise ValueError(f"{ways[0]} goes with samples")
+        if self.samples is not None and len(ways) != 1:
+            raise ValueError("samples needs exactly one of seconds_per_sample_on, model_class")
         return self
 
     @property

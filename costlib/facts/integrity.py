@@ -97,6 +97,12 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
             frozenset({"network_gbps"}),
             dated=False,
         ),
+        "facts/training_throughput": TableRule(
+            ("model_class", "accelerator", "accelerator_count", "precision", "measured_by"),
+            {"accelerator_count": (1, 1e3), "samples_per_second": (0.1, 1e6), "runs": (1, 1e4)},
+            frozenset({"images per second", "sequences of 384 tokens per second"}),
+            dated=False,
+        ),
         "facts/samples_to_target": TableRule(
             (),
             {"batch": (1, 1e7), "samples": (1e3, 1e12), "accelerators": (1, 1e5)},

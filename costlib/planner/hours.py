@@ -1,7 +1,8 @@
 """Hours of a run on every instance type, count and precision: measured first, else by the FLOPs rule.
 
 Order of trust: the user's own measurement of the type; the user's known run on another type, carried over by
-the ratio of FLOP/s; the FLOPs of the model over the share of peak that measured runs reach.
+the ratio of FLOP/s; measured rows of the same class of network and accelerator; the FLOPs of the model over the share
+of peak that measured runs reach.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from costlib.facts.adapters import METHOD_RATIOS, MethodRatio
 from costlib.models.throughput import training_flops
 from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.arrangement import AS_GIVEN, LEANEST, needed_bytes
+from costlib.planner.class_hours import class_hours
 from costlib.planner.own_runs import OwnRun, nearest_run, own_runs
 from costlib.planner.rates import Note, RateGrid, Reason
 from costlib.planner.sources import Sources
@@ -83,6 +85,8 @@ def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
         grid.by_flops(float(flops), ratio)
     elif reference is not None:
         grid.carry_to_all(runs[0])
+    elif workload.work.samples is not None and workload.work.model_class is not None:
+        grid.by_class(workload.work.samples, workload.work.model_class, sources)
     exact = grid.put_own_runs(runs)
     _drop_what_cannot_fit(workload, grid, exact)
     searched = slice(0, len(workload.precision))
@@ -135,6 +139,13 @@ class _Draft:
             else held
             for held in self.notes
         ]
+
+    def by_class(self, samples: float, model_class: str, sources: Sources) -> None:
+        """Hours from measured rows of the same class of network, on the same accelerator where there are any."""
+        accelerators = [sources.accelerators_of(name) for name in self.rates.type_index]
+        hours, self.note, self.notes = class_hours(samples, model_class, self.rates, accelerators, sources.class_rates)
+        for end in range(3):
+            self.hours[end][:] = hours[end]
 
     def carry_to_all(self, run: OwnRun) -> None:
         """Hours from a run known on one type, by the ratio of FLOP/s."""

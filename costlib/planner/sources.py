@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from costlib.benchmarks.sheet import Benchmark
+from costlib.facts.class_rates import ClassRates
 from costlib.facts.hardware import Hardware
 from costlib.facts.interruptions import Interruptions
 from costlib.facts.regions import Regions
@@ -200,6 +201,11 @@ class Sources:
                 inputs, self.hardware.instances, self.offers.instance_types, counts, precisions
             )
         return self._rates[key]
+
+    @cached_property
+    def class_rates(self) -> ClassRates:
+        """Measured samples a second of named networks."""
+        return ClassRates.open(self.book.snapshot)
 
     @cached_property
     def storage_prices(self) -> dict[str, Price]:

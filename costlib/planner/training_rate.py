@@ -101,7 +101,7 @@ class TrainingRates:
         peak = np.column_stack([column.to_numpy(float) for column in peaks])[row, kind]
         total = instances["accelerator_count"].to_numpy(float)[row] * count
 
-        bands, index = self._bands(instances, precisions, job, row, total, kind)
+        bands, index = self._bands(instances, precisions, job, row, kind)
         known = np.array([isinstance(band, MeasuredBand) for band in bands])[index]
         reason = np.array(["" if isinstance(band, MeasuredBand) else band for band in bands], object)[index]
 
@@ -160,13 +160,14 @@ class TrainingRates:
         precisions: Sequence[str],
         job: TrainingJob,
         row: NDArray,
-        total: NDArray,
         kind: NDArray,
     ) -> tuple[list[MeasuredBand | str], NDArray]:
         """The distinct bands (or reasons why there is none), and which of them each row has."""
         part_code, parts = pd.factorize(instances["accelerator"].fillna(""))
         in_box_code, in_box = pd.factorize(instances["accelerator_count"].fillna(0))
-        code = (part_code[row] * len(in_box) + in_box_code[row]) * 3 + scale_of(total)
+        # The scale of one instance: what more of them lose to their network is added apart, and counted once.
+        scale_in_box = scale_of(instances["accelerator_count"].fillna(0).to_numpy(float))
+        code = (part_code[row] * len(in_box) + in_box_code[row]) * 3 + scale_in_box[row]
         code = code * len(precisions) + kind
         distinct, index = np.unique(code, return_inverse=True)
         bands = []
