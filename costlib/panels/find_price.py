@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import ipywidgets
 import pandas as pd
 
 from costlib.display import PURCHASE_NAMES, SERVICE_NAMES, escape, usd, usd_band
-from costlib.exports.tables import frame_to_csv
 from costlib.figures import prices
 from costlib.panels.banner import banner_html, basis_html, look
 from costlib.panels.chart import chart, update
+from costlib.panels.download import csv_link
 from costlib.panels.find_price_state import FindPriceState, TypePrices
 
 
@@ -182,10 +181,3 @@ def table_html(offers: pd.DataFrame) -> str:
         "<th>low – high</th><th>USD upfront</th><th>How it is known</th><th>Source</th><th>As of</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
-
-
-def csv_link(name: str, offers: pd.DataFrame) -> str:
-    """A link that holds the whole file, so that it works in JupyterLab and under Voilà."""
-    data = base64.b64encode(frame_to_csv(offers)).decode("ascii")
-    href = f"data:text/csv;base64,{data}"
-    return f"<a class='costlib-download' download='{escape(name)}' href='{href}'>Save {escape(name)}</a>"

@@ -38,3 +38,15 @@ def test_plan_answers_when_a_value_changes(lab_base: str, page: Page) -> None:
     page.get_by_role("button", name="Undo").click()
     expect(answer).to_have_text(before, use_inner_text=True)
     harness.screenshot(page, "lab-plan")
+
+
+def test_how_sure_shows_the_chosen_model(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/15_how_sure_are_we.ipynb")
+    page.wait_for_selector(".costlib-main-chart .js-plotly-plot .point")
+    title = page.locator(".costlib-main-chart .gtitle")
+    expect(title).to_contain_text("memory")
+    page.get_by_label("Look at").select_option(label="training time: accelerator-hours of published runs")
+    expect(title).to_contain_text("accelerator-hours")
+    page.get_by_label("only rows outside").check()
+    expect(page.locator(".costlib-table").last).not_to_contain_text("inside")
+    harness.screenshot(page, "lab-how-sure")

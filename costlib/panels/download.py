@@ -1,0 +1,17 @@
+"""A table that the reader takes away, from JupyterLab and from a served page alike."""
+
+from __future__ import annotations
+
+import base64
+
+import pandas as pd
+
+from costlib.display import escape
+from costlib.exports.tables import frame_to_csv
+
+
+def csv_link(name: str, frame: pd.DataFrame) -> str:
+    """A link that holds the whole file: a served page has no files to give."""
+    data = base64.b64encode(frame_to_csv(frame)).decode("ascii")
+    href = f"data:text/csv;base64,{data}"
+    return f"<a class='costlib-download' download='{escape(name)}' href='{href}'>Save {escape(name)}</a>"
