@@ -11,11 +11,10 @@ from costlib.tables import Snapshot
 
 #: Upper ends of the scales, in accelerators: one node, one rack or so, beyond.
 SCALES = (8, 64)
-SCALE_NAMES = ("1-8", "9-64", "65 or more")
 
 
 def scale_of(accelerator_count: float | np.ndarray) -> np.ndarray:
-    """0, 1 or 2: the index of the scale in SCALE_NAMES; scalars or arrays."""
+    """0, 1 or 2: the index of the scale (to 8, to 64, beyond); scalars or arrays."""
     return np.searchsorted(SCALES, accelerator_count, side="left")
 
 

@@ -128,7 +128,7 @@ def test_the_banner_dates_the_best_plan_s_prices_and_the_explanation_its_own(sta
 
 def test_a_plan_that_could_be_late_says_so(state):
     said = set()
-    for hours in (72, 500):
+    for hours in (96, 500):
         state.propose(workload().changed({"deadline_hours": hours}).to_mapping())
         is_sure = state.best_plans(1)[0].meets_deadline_at_high
         assert ("could be late" in plan_views.answer_html(state)) != is_sure
@@ -144,7 +144,7 @@ def test_the_ladder_says_what_costs_more(state):
     assert "costs " not in plan_views.ladder_html(state)
     state.propose(workload().changed({"deadline_hours": 1.0}).to_mapping())
     html = plan_views.ladder_html(state)
-    assert "costs 181 times as much, and holds the deadline" in html and "The best plan costs 22 % more" in html
+    assert "costs 193 times as much, and holds the deadline" in html and "The best plan costs 30 % more" in html
     assert "-$" not in html and "-18" not in html
 
 
