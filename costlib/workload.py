@@ -109,6 +109,15 @@ Family = Annotated[str, AfterValidator(_known("families", "an instance family"))
 Region = Annotated[str, AfterValidator(_known("regions", "a region"))]
 
 
+class _AtKeys(ValueError):
+    """What is wrong with single keys of a part, found when they are looked at together."""
+
+    def __init__(self, problems: list[tuple[str, Any, str]]) -> None:
+        """``problems``: key, its value, and what would be right."""
+        self.problems = problems
+        super().__init__("; ".join(f"{key} {problem}" for key, _, problem in problems))
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -154,15 +163,17 @@ class Fit(_Part):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        problems = []
+        problems: list[tuple[str, Any, str]] = []
         if (self.lora_rank is None) != (self.method == "full"):
-            problems.append("lora_rank goes with method lora or qlora, and they with it")
+            wrong = "is needed with" if self.lora_rank is None else "goes with"
+            problems.append(("lora_rank", self.lora_rank, f"{wrong} method lora or qlora, and only there"))
         if self.micro_batch and self.global_batch and self.global_batch % self.micro_batch:
-            problems.append(f"micro_batch ({self.micro_batch}) does not divide global_batch ({self.global_batch})")
+            problems.append(("micro_batch", self.micro_batch, f"does not divide global_batch ({self.global_batch})"))
         if self.activation_gib_per_sample and self.recompute in ("selective", "full"):
-            problems.append("recompute needs the shape of a transformer; activation_gib_per_sample stands for none")
+            wrong = "needs the shape of a transformer; activation_gib_per_sample stands for none"
+            problems.append(("recompute", self.recompute, wrong))
         if problems:
-            raise ValueError("; ".join(problems))
+            raise _AtKeys(problems)
         return self
 
 
@@ -295,24 +306,23 @@ class Workload(_Part):
         model = info.data.get("model")
         if fit is None or model is None:
             return fit
-        problems = []
+        problems: list[tuple[str, Any, str]] = []
         missing = [name for name in ("layers", "hidden", "sequence_length") if getattr(model, name) is None]
         if missing and fit.activation_gib_per_sample is None:
-            problems.append(f"needs model.{', model.'.join(missing)}, or activation_gib_per_sample")
+            wrong = f"is needed without model.{', model.'.join(missing)}"
+            problems.append(("activation_gib_per_sample", None, wrong))
         if fit.attention == "standard" and model.heads is None and fit.activation_gib_per_sample is None:
-            problems.append("attention standard needs model.heads")
-        if model.heads and model.heads % fit.tensor_parallel:
-            problems.append(f"tensor_parallel ({fit.tensor_parallel}) does not divide model.heads ({model.heads})")
-        if model.layers and model.layers % fit.pipeline_parallel:
-            problems.append(
-                f"pipeline_parallel ({fit.pipeline_parallel}) does not divide model.layers ({model.layers})"
-            )
+            problems.append(("attention", "standard", "needs model.heads"))
+        for key, whole in (("tensor_parallel", "heads"), ("pipeline_parallel", "layers")):
+            parts, wholes = getattr(fit, key), getattr(model, whole)
+            if wholes and wholes % parts:
+                problems.append((key, parts, f"does not divide model.{whole} ({wholes})"))
         if fit.lora_rank and (model.hidden is None or model.layers is None):
-            problems.append("lora_rank needs model.layers and model.hidden")
+            problems.append(("lora_rank", fit.lora_rank, "needs model.layers and model.hidden"))
         elif fit.lora_rank and fit.lora_rank > model.hidden:
-            problems.append(f"lora_rank ({fit.lora_rank}) is above model.hidden ({model.hidden})")
+            problems.append(("lora_rank", fit.lora_rank, f"is above model.hidden ({model.hidden})"))
         if problems:
-            raise ValueError("; ".join(problems))
+            raise _AtKeys(problems)
         return fit
 
     @model_validator(mode="after")
@@ -446,6 +456,8 @@ def _faults(error: ValidationError) -> list[Fault]:
             faults.append(Fault(field, value, f"must be at most {context['le']:,}: check its unit"))
         elif kind in ("model_type", "mapping_type", "dict_type", "model_attributes_type"):
             faults.append(Fault(field, _short(value), "is not a mapping of keys to values"))
+        elif kind == "value_error" and isinstance(context["error"], _AtKeys):
+            faults += [Fault(f"{field}.{key}", given, problem) for key, given, problem in context["error"].problems]
         elif kind == "value_error":
             faults.append(Fault(field, _short(value), str(context["error"])))
         elif kind == "string_pattern_mismatch":

@@ -76,7 +76,7 @@ def test_lora_needs_little_more_than_its_base() -> None:
         ({"lora_rank": 8}, "lora_rank"),
         ({"method": "lora", "lora_rank": 3200}, "above model.hidden"),
         ({"micro_batch": 5, "global_batch": 12}, "does not divide global_batch"),
-        ({"activation_gib_per_sample": 1, "recompute": "full"}, "recompute needs the shape"),
+        ({"activation_gib_per_sample": 1, "recompute": "full"}, "recompute: 'full' needs the shape"),
         ({"zero_stage": 4}, "zero_stage"),
         ({"recompute": "some"}, "recompute"),
         ({"micro_batch": 0}, "at least 1"),
@@ -91,8 +91,10 @@ def test_bad_layouts_are_refused(fit: dict, words: str) -> None:
 def test_faults_of_a_layout_come_together() -> None:
     with pytest.raises(InvalidInput) as refused:
         workload(tensor_parallel=4, pipeline_parallel=5)
-    (fault,) = refused.value.faults
-    assert fault.field == "fit" and "model.heads" in fault.problem and "model.layers" in fault.problem
+    found = {fault.field: fault for fault in refused.value.faults}
+    assert set(found) == {"fit.tensor_parallel", "fit.pipeline_parallel"}
+    assert found["fit.tensor_parallel"].value == 4 and "model.heads (25)" in found["fit.tensor_parallel"].problem
+    assert "model.layers (48)" in found["fit.pipeline_parallel"].problem
 
 
 def test_a_layout_survives_yaml() -> None:
