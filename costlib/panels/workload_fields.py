@@ -8,7 +8,7 @@ from typing import Any
 
 from costlib.errors import Fault
 from costlib.panels.plan_state import Draft
-from costlib.workload import OPTIMIZERS, PRECISIONS, PURCHASES, SERVICES
+from costlib.workload import ATTENTIONS, METHODS, OPTIMIZERS, PRECISIONS, PURCHASES, RECOMPUTES, SERVICES
 
 WORK_KINDS = {
     "tokens": "tokens to train on",
@@ -96,6 +96,25 @@ SECTIONS: dict[str, tuple[Control, ...]] = {
         *(Control(f"discounts.{service}", f"Own discount on {name} (%)",
                   f"Percent off every {name} price that you pay; 0 to below 100")
           for service, name in DISCOUNTS.items()),
+    ),
+    "Memory": (
+        Control("fit.method", "Training", "All weights, or adapters on frozen ones (LoRA; QLoRA: 4-bit ones)", "choice",
+                ("", *METHODS), claims=("fit",)),
+        Control("fit.lora_rank", "Rank of the adapters (count)", "For LoRA and QLoRA"),
+        Control("fit.lora_modules", "Adapters on", "Matrices that get one", "choice", ("", "all", "attention")),
+        Control("fit.micro_batch", "Micro-batch (sequences or samples)", "On one accelerator at a time; empty: 1"),
+        Control("fit.global_batch", "Global batch (sequences or samples)", "One optimizer step; empty: not held to"),
+        Control("fit.recompute", "Recompute activations", "auto: as little as goes", "choice",
+                ("", "auto", *RECOMPUTES)),
+        Control("fit.attention", "Attention", "flash does not keep the scores", "choice", ("", *ATTENTIONS)),
+        Control("fit.zero_stage", "ZeRO stage", "3 is FSDP's full shard; auto: as little as goes", "choice",
+                ("", "auto", "0", "1", "2", "3")),
+        Control("fit.tensor_parallel", "Tensor parallel (accelerators)", "Must divide the heads; empty: 1"),
+        Control("fit.pipeline_parallel", "Pipeline parallel (stages)", "Must divide the layers; empty: 1"),
+        Control("fit.feed_forward", "Feed-forward (width)", "Empty: four times the hidden size"),
+        Control("fit.gated", "Gated feed-forward", "Three matrices, as SwiGLU has", "choice", ("", "True", "False")),
+        Control("fit.activation_gib_per_sample", "Activations of a sample (GiB)",
+                "Measured; instead of the shape, for networks that are no transformers"),
     ),
 }  # fmt: skip
 

@@ -22,7 +22,8 @@ from costlib.panels.workload_fields import (
 )
 from costlib.planner.hours import COUNT_STEPS
 
-_CHOICE_NAMES = {**display.SERVICE_NAMES, **display.PURCHASE_NAMES, **WORK_KINDS, "": "not known"}
+_WORDS = {"": "not given", "True": "yes", "False": "no"}
+_CHOICE_NAMES = {**display.SERVICE_NAMES, **display.PURCHASE_NAMES, **WORK_KINDS, **_WORDS}
 
 
 class _Choices(VBox):

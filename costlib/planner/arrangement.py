@@ -24,6 +24,11 @@ LEANEST = (
 )
 AS_GIVEN = "the layout of fit, with what it leaves open at its leanest, exceeds the accelerators' memory"
 
+NOT_SPREAD = (
+    "tensor times pipeline parallelism does not divide the number of accelerators, or the micro-batches of all of"
+    " them do not divide fit.global_batch"
+)
+
 
 @dataclass(frozen=True)
 class Layout:

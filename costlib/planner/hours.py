@@ -16,7 +16,7 @@ import numpy.typing as npt
 from costlib.facts.adapters import METHOD_RATIOS, MethodRatio
 from costlib.models.throughput import training_flops
 from costlib.planner.achieved_share import TrainingJob
-from costlib.planner.arrangement import AS_GIVEN, LEANEST, needed_bytes
+from costlib.planner.arrangement import AS_GIVEN, LEANEST, NOT_SPREAD, needed_bytes
 from costlib.planner.class_hours import class_hours
 from costlib.planner.own_runs import OwnRun, nearest_run, own_runs
 from costlib.planner.rates import Note, RateGrid, Reason
@@ -230,14 +230,10 @@ def _drop_what_cannot_fit(workload: Workload, grid: _Draft, exact: list[tuple[in
     What the user timed (``exact``) did fit.
     """
     rates = grid.rates
-    grid.reasons.append(
-        Reason(
-            "does not fit in memory",
-            LEANEST if workload.fit is None else AS_GIVEN,
-        )
-    )
+    too_small, not_spread = len(grid.reasons), len(grid.reasons) + 1
+    grid.reasons.append(Reason("does not fit in memory", LEANEST if workload.fit is None else AS_GIVEN))
+    grid.reasons.append(Reason("cannot be laid out as fit asks", NOT_SPREAD))
     held = np.isfinite(rates.devices)
-    code = len(grid.reasons) - 1
     for index, precision in enumerate(rates.precisions[: grid.searched]):
         needed = np.zeros(rates.devices.shape)
         needed[held] = needed_bytes(workload, precision, rates.devices[held])
@@ -246,4 +242,4 @@ def _drop_what_cannot_fit(workload: Workload, grid: _Draft, exact: list[tuple[in
             if timed == index:
                 too_large[row, count] = False
         cells = grid.reason[:, :, index]
-        cells[(cells == 0) & too_large] = code
+        cells[(cells == 0) & too_large] = np.where(np.isinf(needed), not_spread, too_small)[(cells == 0) & too_large]

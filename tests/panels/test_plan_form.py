@@ -7,7 +7,7 @@ from costlib.errors import Fault
 from costlib.panels.plan_state import Draft, PlanState
 from costlib.panels.workload_fields import CONTROLS, content_of, control_of, values_of
 from costlib.panels.workload_form import WorkloadForm
-from costlib.workload import Workload
+from costlib.workload import Fit, Workload
 from tests.example import EXAMPLES, sources, workload
 
 KNOWN_RUN = {"instance_type": "p4d.24xlarge", "count": 2, "precision": "bf16"}
@@ -30,6 +30,20 @@ def again(draft: Draft) -> Draft:
 def test_every_example_comes_back_equal(path):
     draft = Draft(Workload.from_yaml(path, sources().vocabulary), {"ec2": 12.5})
     assert again(draft) == draft
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [{"micro_batch": 4, "zero_stage": 2, "gated": True}, {"method": "qlora", "lora_rank": 16, "recompute": "full"},
+     {"zero_stage": 0, "gated": False, "tensor_parallel": 5, "global_batch": 512}],
+)  # fmt: skip
+def test_a_layout_in_memory_comes_back_equal(fit):
+    draft = Draft(workload().changed({"fit": fit}), {})
+    assert again(draft) == draft
+
+
+def test_every_key_of_fit_has_a_control():
+    assert {f"fit.{name}" for name in Fit.model_fields} == {key for key in CONTROLS if key.startswith("fit.")}
 
 
 @given(

@@ -9,6 +9,8 @@ import pytest
 
 from costlib.errors import InvalidInput
 from costlib.planner.arrangement import Layout, extra_fraction, memory_of, needed_bytes, spreads
+from costlib.planner.hours import hours_grid
+from costlib.planner.sources import Sources
 from costlib.workload import Workload
 
 GIB = 2**30
@@ -23,26 +25,26 @@ CONTENT = {
 }
 
 
-def workload(**fit: object) -> Workload:
+def laid_out(**fit: object) -> Workload:
     return Workload.from_mapping({**CONTENT, "fit": fit} if fit else CONTENT)
 
 
 def test_without_fit_only_the_least_is_asked_for() -> None:
     # 16 bytes a parameter over 8 devices, one sequence's activations, 0.47 GiB of CUDA context.
     expected = (16 * 1.558e9 + 1024 * 1600 * (2 * 48 + 34)) / 8 + 0.47 * GIB
-    assert float(needed_bytes(workload(), "bf16", 8)) == pytest.approx(expected)
+    assert float(needed_bytes(laid_out(), "bf16", 8)) == pytest.approx(expected)
 
 
 def test_with_fit_the_layout_is_held_to() -> None:
-    plain = needed_bytes(workload(recompute="none", zero_stage=0), "bf16", [1, 8])
+    plain = needed_bytes(laid_out(recompute="none", zero_stage=0), "bf16", [1, 8])
     assert plain[0] > 16 * 1.558e9
     assert plain[1] > plain[0], "without sharding more devices only add NCCL"
-    lean = needed_bytes(workload(micro_batch=1), "bf16", [1, 8])
+    lean = needed_bytes(laid_out(micro_batch=1), "bf16", [1, 8])
     assert (lean <= plain).all() and lean[1] < lean[0]
 
 
 def test_counts_that_cannot_be_spread_need_infinitely_much() -> None:
-    asked = workload(tensor_parallel=5, global_batch=12, micro_batch=2)
+    asked = laid_out(tensor_parallel=5, global_batch=12, micro_batch=2)
     needed = needed_bytes(asked, "bf16", [1, 5, 10, 20, 30])
     # Replicas of 5; 12 sequences by twos are 6, 3, (not 1.5), 1 a replica.
     assert [math.isinf(one) for one in needed] == [True, False, False, True, False]
@@ -59,12 +61,12 @@ def test_measured_activations_stand_for_the_shape() -> None:
 
 
 def test_recomputation_adds_a_third() -> None:
-    assert float(extra_fraction(workload(), "full")) == pytest.approx(1 / 3)
+    assert float(extra_fraction(laid_out(), "full")) == pytest.approx(1 / 3)
 
 
 def test_lora_needs_little_more_than_its_base() -> None:
-    lora = needed_bytes(workload(method="lora", lora_rank=8), "bf16", 1)
-    assert 2 * 1.558e9 < float(lora) < 0.35 * float(needed_bytes(workload(micro_batch=1), "bf16", 1))
+    lora = needed_bytes(laid_out(method="lora", lora_rank=8), "bf16", 1)
+    assert 2 * 1.558e9 < float(lora) < 0.35 * float(needed_bytes(laid_out(micro_batch=1), "bf16", 1))
 
 
 @pytest.mark.parametrize(
@@ -85,12 +87,12 @@ def test_lora_needs_little_more_than_its_base() -> None:
 )
 def test_bad_layouts_are_refused(fit: dict, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
-        workload(**fit)
+        laid_out(**fit)
 
 
 def test_faults_of_a_layout_come_together() -> None:
     with pytest.raises(InvalidInput) as refused:
-        workload(tensor_parallel=4, pipeline_parallel=5)
+        laid_out(tensor_parallel=4, pipeline_parallel=5)
     found = {fault.field: fault for fault in refused.value.faults}
     assert set(found) == {"fit.tensor_parallel", "fit.pipeline_parallel"}
     assert found["fit.tensor_parallel"].value == 4 and "model.heads (25)" in found["fit.tensor_parallel"].problem
@@ -98,6 +100,21 @@ def test_faults_of_a_layout_come_together() -> None:
 
 
 def test_a_layout_survives_yaml() -> None:
-    asked = workload(method="qlora", lora_rank=16, zero_stage=2, recompute="full", gated=True)
+    asked = laid_out(method="qlora", lora_rank=16, zero_stage=2, recompute="full", gated=True)
     assert Workload.from_yaml_text(asked.to_yaml()) == asked
-    assert "fit" not in workload().to_mapping()
+    assert "fit" not in laid_out().to_mapping()
+
+
+def test_the_search_holds_to_the_layout(workload: Workload, sources: Sources) -> None:
+    plain = hours_grid(workload, sources)
+    asked = hours_grid(
+        workload.changed({"fit": {"tensor_parallel": 5, "zero_stage": 0, "recompute": "none", "micro_batch": 16}}),
+        sources,
+    )
+    names = [asked.reasons[code].reason for code in np.unique(asked.reason)]
+    assert "cannot be laid out as fit asks" in names and "does not fit in memory" in names
+    # Five accelerators are in no type alone: only counts that five divides are left.
+    for row, count in np.argwhere((asked.reason == 0).any(axis=2)):
+        cards = sources.accelerators_of(sources.offers.instance_types[row])[1]
+        assert cards * asked.counts[count] % 5 == 0
+    assert not ((asked.reason == 0) & (plain.reason != 0)).any()
