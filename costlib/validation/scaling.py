@@ -155,3 +155,23 @@ def _summary(rows: pd.DataFrame) -> dict[str, float]:
         "inside_left_out": float(rows["inside_left_out"].astype(bool).mean()),
         "mean_error_if_perfect": float((1.0 / rows["efficiency"] - 1.0).abs().mean()),
     }
+
+
+def nearest_in_kind(
+    snapshot: Snapshot, kind: str, accelerator: str, parameters: float, nvlink: bool, most: int = 24
+) -> pd.DataFrame:
+    """The measured rows most like a run, with ``predicted``, ``low``, ``high`` of each row's own model and machines.
+
+    Rows of the same ``kind`` (strong or weak) and the same link if any are held, else of the same kind; of these the
+    ``most`` nearest by powers of ten between the sizes of the models, and half a power for another accelerator.
+    """
+    rows = measured(snapshot)
+    rows = rows[rows["kind"] == kind]
+    same = rows[rows["link"] == ("nvlink" if nvlink else "pcie")]
+    rows = rows if same.empty else same
+    apart = np.abs(np.log10(rows["parameters"].to_numpy(float) / parameters))
+    apart = apart + 0.5 * (rows["accelerator"] != accelerator).to_numpy(float)
+    rows = rows.iloc[np.argsort(apart, kind="stable")[:most]].reset_index(drop=True)
+    rows["low"], rows["predicted"], rows["high"] = predicted_efficiency(rows)
+    rows["inside"] = (rows["efficiency"] >= rows["low"]) & (rows["efficiency"] <= rows["high"])
+    return rows

@@ -6,7 +6,7 @@ import pytest
 
 from costlib.models.scaling import CALIBRATED
 from costlib.tables import Snapshot
-from costlib.validation.scaling import Fits, ScalingCheck, check, measured, predicted_efficiency
+from costlib.validation.scaling import Fits, ScalingCheck, check, measured, nearest_in_kind, predicted_efficiency
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +46,16 @@ def test_a_slower_network_would_be_seen(result: ScalingCheck) -> None:
     rows = rows[(rows["nodes"] > 1) & (rows["base_nodes"] == 1)]
     slow = predicted_efficiency(rows.assign(network_gbps=rows["network_gbps"] / 4))[1]
     assert (slow < predicted_efficiency(rows)[1]).all()
+
+
+def test_nearest_rows_are_of_the_same_kind_and_say_what_check_says(result: ScalingCheck) -> None:
+    snapshot = Snapshot.open()
+    rows = nearest_in_kind(snapshot, "weak", "A100 40GB SXM4", 7e9, nvlink=True)
+    assert len(rows) == 24 and set(rows["kind"]) == {"weak"} and set(rows["link"]) == {"nvlink"}
+    assert (rows["campaign"].head(10) == "llm-foundry A100 40GB").all()
+    keys = ["campaign", "model", "accelerator", "precision", "accelerators", "base_batch", "batch", "efficiency"]
+    both = rows.merge(result.rows, on=keys)
+    assert len(both) and both["predicted_x"].to_numpy() == pytest.approx(both["predicted_y"].to_numpy())
+    assert set(nearest_in_kind(snapshot, "weak", "A10G", 1e8, nvlink=False)["link"]) == {"pcie"}
+    # No strong scaling over PCIe was measured: what was measured over NVLink stands in for it.
+    assert set(nearest_in_kind(snapshot, "strong", "A10G", 1e8, nvlink=False)["link"]) == {"nvlink"}
