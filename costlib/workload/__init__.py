@@ -1,0 +1,32 @@
+"""What a person wants to run: one validated, frozen description, read from YAML or from widgets."""
+
+from costlib.workload.description import Workload
+from costlib.workload.fields import Vocabulary
+from costlib.workload.names import (
+    ATTENTIONS,
+    METHODS,
+    MODEL_CLASSES,
+    OPTIMIZERS,
+    PRECISIONS,
+    PURCHASES,
+    RECOMPUTES,
+    SERVICES,
+    ModelClass,
+)
+from costlib.workload.parts import Fit, HoursOn
+
+__all__ = [
+    "ATTENTIONS",
+    "METHODS",
+    "MODEL_CLASSES",
+    "OPTIMIZERS",
+    "PRECISIONS",
+    "PURCHASES",
+    "RECOMPUTES",
+    "SERVICES",
+    "Fit",
+    "HoursOn",
+    "ModelClass",
+    "Vocabulary",
+    "Workload",
+]
