@@ -7,6 +7,7 @@ constant. A loop runs over the steps to the deadline, and arrays over the starts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,18 @@ import numpy.typing as npt
 from costlib.errors import Fault, InvalidInput, unknown
 from costlib.models.availability import checked, starts_that_fit
 from costlib.models.replay_fleet import TINY_SECONDS, Fleet
+from costlib.models.replay_lookahead import Lookahead
 from costlib.models.replay_optimum import optimum_seconds
-from costlib.models.replay_policies import POLICIES, Now, Policy, SteadyPolicy, guard
+from costlib.models.replay_policies import (
+    Now,
+    OnDemand,
+    Policy,
+    Rule,
+    SafetyNet,
+    SteadyRule,
+    UniformProgress,
+    guard,
+)
 from costlib.models.replay_runs import stride
 from costlib.models.replay_terms import SPOT, Terms
 from costlib.units import SECONDS_PER_HOUR
@@ -25,6 +36,14 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+POLICIES: Mapping[str, Policy] = {
+    "on_demand": OnDemand(),
+    "safety_net": SafetyNet(),
+    "uniform_progress": UniformProgress(),
+    "uniform_progress_plain": UniformProgress(hysteresis=False),
+    "uniform_progress_literal": UniformProgress(waits_when_ahead=True),
+    "lookahead": Lookahead(),
+}
 #: The names used in the literature, for the policies' own names here.
 ALIASES = {
     "greedy": "safety_net",
@@ -142,12 +161,13 @@ def optimum(
 
 def simulate(trace: Bools, terms: Terms, policy: Policy, starts: Ints, billed_by_second: bool = False) -> Replayed:
     """The replay on checked input: in strides where the policy allows it, else step by step."""
-    if isinstance(policy, SteadyPolicy) and terms.interval_seconds is None:
-        return _result(*stride(trace, terms, policy, starts), terms, billed_by_second)
-    return _result(*step_by_step(trace, terms, policy, starts), terms, billed_by_second)
+    rule = policy.begin(terms, len(starts))
+    if isinstance(rule, SteadyRule) and terms.interval_seconds is None:
+        return _result(*stride(trace, terms, rule, starts), terms, billed_by_second)
+    return _result(*step_by_step(trace, terms, rule, starts), terms, billed_by_second)
 
 
-def step_by_step(trace: Bools, terms: Terms, policy: Policy, starts: Ints) -> tuple[Fleet, Floats, Floats]:
+def step_by_step(trace: Bools, terms: Terms, rule: Rule, starts: Ints) -> tuple[Fleet, Floats, Floats]:
     """Every job at its end: the columns, the step in which it finished, and the seconds it used of that step.
 
     Runs on past the deadline until every job is done; beyond the trace nothing is taken to be available.
@@ -160,8 +180,8 @@ def step_by_step(trace: Bools, terms: Terms, policy: Policy, starts: Ints) -> tu
         there = flags[np.minimum(fleet.first + step, len(trace))]
         fleet.preempt(there)
         now = Now(step, there, fleet.mode, fleet.switching, fleet.done, fleet.saved, fleet.jobs)
-        wanted = policy.wanted(now, terms)
-        fleet.switch(guard(wanted, now, terms) if policy.guarded else wanted, terms)
+        wanted = rule.wanted(now, terms)
+        fleet.switch(guard(wanted, now, terms) if rule.guarded else wanted, terms)
         used, finished = fleet.advance(terms)
         if finished.any():
             jobs = fleet.jobs[finished]

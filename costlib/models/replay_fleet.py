@@ -54,7 +54,7 @@ class Fleet:
         done = zeros()
         mode = np.full(jobs, IDLE, dtype=np.int8)
         return cls(
-            np.arange(jobs), starts, mode, zeros(), done, zeros(), zeros(), zeros(), zeros(), zeros(), zeros(),
+            np.arange(jobs), starts.copy(), mode, zeros(), done, zeros(), zeros(), zeros(), zeros(), zeros(), zeros(),
             counts(), counts(),
         )  # fmt: skip
 

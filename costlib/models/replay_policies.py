@@ -6,7 +6,6 @@ Reference: Z. Wu et al., "Can't Be Late: Optimizing Spot Instance Savings under 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -39,7 +38,15 @@ class Now:
 
 
 class Policy(Protocol):
-    """A rule; ``guarded`` ones are held to the safety net."""
+    """What jobs can be run by."""
+
+    def begin(self, terms: Terms, jobs: int) -> Rule:
+        """The rule for so many jobs at their start; itself, if it remembers nothing."""
+        ...
+
+
+class Rule(Protocol):
+    """A policy at work; ``guarded`` ones are held to the safety net."""
 
     guarded: bool
 
@@ -49,8 +56,8 @@ class Policy(Protocol):
 
 
 @runtime_checkable
-class SteadyPolicy(Policy, Protocol):
-    """A policy that can tell how long it will want the same while availability stays as it is."""
+class SteadyRule(Rule, Protocol):
+    """A rule that can tell how long it will want the same while availability stays as it is."""
 
     def holds_steps(self, now: Now, chosen: Modes, run_steps: Floats, terms: Terms) -> Floats:
         """Whole steps, this one included, for which ``chosen`` surely stays the wish; below 1 counts as 1.
@@ -91,6 +98,10 @@ class OnDemand:
 
     guarded = False
 
+    def begin(self, terms: Terms, jobs: int) -> OnDemand:
+        """Itself."""
+        return self
+
     def wanted(self, now: Now, terms: Terms) -> Modes:
         """ON_DEMAND."""
         return np.full(len(now.mode), ON_DEMAND, dtype=np.int8)
@@ -104,6 +115,10 @@ class SafetyNet:
     """Spot whenever it is there, else wait; on-demand, for good, from the last safe moment on (section 3.4)."""
 
     guarded = True
+
+    def begin(self, terms: Terms, jobs: int) -> SafetyNet:
+        """Itself."""
+        return self
 
     def wanted(self, now: Now, terms: Terms) -> Modes:
         """ON_DEMAND once there, else SPOT where available, else IDLE."""
@@ -127,6 +142,10 @@ class UniformProgress:
     hysteresis: bool = True
     waits_when_ahead: bool = False
     guarded = True
+
+    def begin(self, terms: Terms, jobs: int) -> UniformProgress:
+        """Itself."""
+        return self
 
     def wanted(self, now: Now, terms: Terms) -> Modes:
         """The rule before the safety net."""
@@ -163,11 +182,3 @@ class UniformProgress:
         # Room for rounding: to review a step too early costs time, a step too late would be wrong.
         return np.minimum(run_steps, np.floor(bound - 1e-6) + 1.0)
 
-
-POLICIES: Mapping[str, Policy] = {
-    "on_demand": OnDemand(),
-    "safety_net": SafetyNet(),
-    "uniform_progress": UniformProgress(),
-    "uniform_progress_plain": UniformProgress(hysteresis=False),
-    "uniform_progress_literal": UniformProgress(waits_when_ahead=True),
-}

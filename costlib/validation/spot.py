@@ -1,0 +1,130 @@
+"""Spot: checkpoints against simulated jobs, replays against reference runs, and the lookahead policy on traces that it
+has not learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from costlib.facts.spot_traces import SpotTraces
+from costlib.models.availability_kinds import Kinds, changes_and_hours, fitted_kinds
+from costlib.models.checkpoint import best_interval_hours, daly_interval_hours, expected_hours, young_interval_hours
+from costlib.models.replay import Replayed, policy_named, simulate
+from costlib.models.replay_lookahead import Lookahead
+from costlib.models.replay_policies import Policy
+from costlib.models.replay_terms import Terms
+from costlib.paths import data_dir
+from costlib.tables import Snapshot
+from costlib.units import SECONDS_PER_HOUR
+
+Bools = NDArray[np.bool_]
+
+#: p3.2xlarge, 0.9731 of 3.06 USD/h, as in the reference runs.
+REFERENCE_PRICE_RATIO = 0.9731 / 3.06
+#: How many kinds of capacity the recorded traces are taken for.
+KINDS = 8
+#: What a reference run is given, beside its trace and start.
+TERMS = [
+    "work_hours", "deadline_ratio", "changeover_seconds", "checkpoint_interval_seconds", "checkpoint_write_seconds",
+]  # fmt: skip
+
+
+def spot_snapshot() -> Snapshot:
+    """The embedded traces and reference runs."""
+    return Snapshot.open(data_dir() / "traces")
+
+
+def checkpoint_check(snapshot: Snapshot) -> pd.DataFrame:
+    """spot/checkpoint_reference with ``predicted_hours``, ``inside`` (the simulation's 95 % interval), ``z`` (predicted
+    less simulated, in standard errors) and the three intervals as ``predicted_..._seconds``."""
+    held = snapshot.read("spot/checkpoint_reference")
+    mtbi, write = held["mtbi_hours"].to_numpy(), held["write_seconds"].to_numpy() / SECONDS_PER_HOUR
+    restart, interval = (held[f"{name}_seconds"].to_numpy() / SECONDS_PER_HOUR for name in ("restart", "interval"))
+    terms = (held["work_hours"].to_numpy(), interval, write, restart, mtbi)
+    safe = (held["model"] == "restart_safe").to_numpy()
+    predicted = np.where(safe, expected_hours(*terms, safe_restarts=True), expected_hours(*terms))
+    mean, error = held["simulated_mean_hours"], held["simulated_standard_error_hours"]
+    return held.assign(
+        predicted_hours=predicted,
+        inside=(predicted >= held["simulated_low_hours"]) & (predicted <= held["simulated_high_hours"]),
+        z=(predicted - mean) / error,
+        predicted_young_seconds=young_interval_hours(mtbi, write) * SECONDS_PER_HOUR,
+        predicted_daly_seconds=daly_interval_hours(mtbi, write) * SECONDS_PER_HOUR,
+        predicted_best_seconds=best_interval_hours(mtbi, write, restart) * SECONDS_PER_HOUR,
+    )
+
+
+def replay_check(snapshot: Snapshot, policy: str | Policy, names: Iterable[str] | None = None) -> pd.DataFrame:
+    """spot/replay_reference (of the traces ``names``) with ``cost_ratio``, ``finish_hours``, ``met_deadline`` and
+    ``lost_work_hours`` of one policy."""
+    rule = policy_named(policy)
+    traces = SpotTraces.open(snapshot)
+    held = snapshot.read("spot/replay_reference")
+    if names is not None:
+        held = held[held["trace"].isin(list(names))]
+    step = held["trace"].map({name: traces.step_hours(name) for name in traces.names()})
+    parts = []
+    for _, rows in held.groupby([step, *TERMS]):
+        step_hours = float(step[rows.index[0]])
+        work, ratio, changeover, interval, write = rows[TERMS].iloc[0].to_numpy(float)
+        kept = (interval / SECONDS_PER_HOUR, write / SECONDS_PER_HOUR) if interval else (None, 0.0)
+        terms = Terms.of_hours(
+            step_hours, work, work * ratio, changeover / SECONDS_PER_HOUR, REFERENCE_PRICE_RATIO, *kept
+        )
+        tape, first = _one_after_another(traces, rows["trace"], terms.steps)
+        starts = rows["trace"].map(first).to_numpy() + rows["start_step"].to_numpy()
+        parts.append(rows.assign(**_columns(simulate(tape, terms, rule, starts))))
+    return pd.concat(parts).sort_index()
+
+
+def gap_closed(checked: pd.DataFrame) -> float:
+    """Share of the mean cost between the safety net and the optimum that a policy saves, over runs of durable work."""
+    runs = checked[checked["checkpoint_interval_seconds"] == 0]
+    net = runs["cost_ratio_safety_net"].mean()
+    return float((net - runs["cost_ratio"].mean()) / (net - runs["cost_ratio_omniscient"].mean()))
+
+
+def recorded_kinds(traces: SpotTraces, without_campaigns: Iterable[str] = ()) -> Kinds:
+    """The kinds fitted anew on the held traces, equal ones once, but for those of some campaigns."""
+    table = traces.table.drop_duplicates(["campaign", "run_lengths"])
+    table = table[~table["campaign"].isin(list(without_campaigns))]
+    seen = [changes_and_hours(traces.of(name), traces.step_hours(name)) for name in table["trace"]]
+    return fitted_kinds(np.array([changes for changes, _ in seen]), np.array([hours for _, hours in seen]), KINDS)
+
+
+def left_out_check(snapshot: Snapshot, campaigns: Iterable[str] | None = None) -> pd.DataFrame:
+    """``replay_check`` of the lookahead policy, on each campaign with kinds fitted on the other campaigns only.
+
+    Traces of one campaign are alike (zones of the same weeks), so leaving out single traces would flatter.
+    """
+    traces = SpotTraces.open(snapshot)
+    of_trace = traces.table.set_index("trace")["campaign"]
+    parts = []
+    for campaign in campaigns or sorted(of_trace.unique()):
+        policy = Lookahead(recorded_kinds(traces, [campaign]))
+        parts.append(replay_check(snapshot, policy, of_trace.index[of_trace == campaign]))
+    return pd.concat(parts).sort_index()
+
+
+def _one_after_another(traces: SpotTraces, names: pd.Series, steps: int) -> tuple[Bools, Mapping[str, int]]:
+    """Traces on one tape, so that their jobs run at once, with room for a deadline between; where each begins."""
+    first: dict[str, int] = {}
+    pieces: list[Bools] = []
+    length = 0
+    for name in names.unique():
+        first[name] = length
+        pieces += [traces.of(name), np.zeros(steps, dtype=bool)]
+        length += len(pieces[-2]) + steps
+    return np.concatenate(pieces), first
+
+
+def _columns(result: Replayed) -> dict[str, NDArray[np.float64] | Bools]:
+    return {
+        "cost_ratio": result.cost_ratio,
+        "finish_hours": result.finish_hours,
+        "met_deadline": result.met_deadline,
+        "lost_work_hours": result.lost_work_hours,
+    }
