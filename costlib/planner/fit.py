@@ -106,11 +106,12 @@ class AcceleratorFit:
         }
 
 
-def fit_report(workload: Workload, sources: Sources) -> tuple[AcceleratorFit, ...]:
+def fit_report(workload: Workload, sources: Sources, least_devices: int = 1) -> tuple[AcceleratorFit, ...]:
     """The answer for every accelerator that EC2 sells on demand in the home region, in the order of the cheapest fit.
 
     The layout asked for is that of ``workload.fit``; what it leaves open is at its plainest: no recomputation, no
-    sharding, micro-batch 1, the fastest listed precision, the cheapest instance that it can be spread over.
+    sharding, micro-batch 1, the fastest listed precision, the cheapest instances with ``least_devices`` or more
+    accelerators that it can be spread over. A change that makes it fit may take fewer.
     Raises InvalidInput for a model without shape or measured activations, and for a batch that nothing divides; NoPlan
     if nothing with accelerators is sold there.
     """
@@ -139,14 +140,19 @@ def fit_report(workload: Workload, sources: Sources) -> tuple[AcceleratorFit, ..
         problem = "no number of accelerators up to search.max_instances divides it into whole micro-batches"
         raise InvalidInput([Fault(field, fit.global_batch, problem)])
     found = [
-        _answer(workload, asked, str(name), part, tables[str(name)])
+        _answer(workload, asked, str(name), part, tables[str(name)], least_devices)
         for name, part in sold.groupby("accelerator", sort=True)
     ]
     return _with_other_accelerators(found)
 
 
 def _answer(
-    given: Workload, asked: Workload, accelerator: str, sold: pd.DataFrame, table: pd.DataFrame | None
+    given: Workload,
+    asked: Workload,
+    accelerator: str,
+    sold: pd.DataFrame,
+    table: pd.DataFrame | None,
+    least_devices: int,
 ) -> AcceleratorFit:
     fit = given.fit or Fit()
     types = tuple(sold["instance_type"])
@@ -166,8 +172,10 @@ def _answer(
     base = table if listed.empty else listed
     for name, value in plain.items():
         base = base[base[name] == value]
+    base = base[base["devices"] >= least_devices]
     if base.empty:
-        return replace(nothing, fits="does not fit", reason=_NOT_SPREAD)
+        reason = _NOT_SPREAD if least_devices == 1 else f"{_NOT_SPREAD}, and has {least_devices:,} or more"
+        return replace(nothing, fits="does not fit", reason=reason)
     cheapest = base.assign(bill=base["usd_per_hour"] * base["count"], slow=base["hours"].fillna(np.inf))
     first = cheapest.sort_values(["bill", "slow"], kind="stable").index[0]
     chosen = table.loc[first]
@@ -241,7 +249,7 @@ def _changes(base: pd.Series, best: pd.Series) -> tuple[str, ...]:
     if best["instance_type"] != base["instance_type"]:
         said.append(f"instance {best['instance_type']}")
     if best["devices"] != base["devices"]:
-        said.append(f"{int(best['devices'])} accelerators")
+        said.append("1 accelerator" if best["devices"] == 1 else f"{int(best['devices'])} accelerators")
     return tuple(said)
 
 

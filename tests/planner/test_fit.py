@@ -136,3 +136,16 @@ def test_nowhere_it_fits_on_this_accelerator(workload: Workload, sources: Source
     other = found["A10G"].cheapest_fix
     assert other is not None and other.accelerator == "H100 80GB SXM5"
     assert other.changes[0].startswith("another accelerator: H100 80GB SXM5")
+
+
+def test_as_many_accelerators_as_asked_for(workload: Workload, sources: Sources) -> None:
+    asked = workload.changed({"precision": ["bf16"], "search.instance_families": ["g5", "p4d"]})
+    found = {answer.accelerator: answer for answer in fit_report(asked, sources, least_devices=5)}
+    choices = {name: answer.choice for name, answer in found.items()}
+    assert {name: choice.devices for name, choice in choices.items() if choice} == {"A10G": 5, "A100 40GB SXM4": 8}
+    assert found["A10G"].cheapest_fix is not None and found["A10G"].cheapest_fix.choice.devices == 1
+    assert found["A10G"].cheapest_fix.changes[-1] == "1 accelerator"
+    (none,) = fit_report(
+        asked.changed({"search.instance_families": ["g5"], "search.max_instances": 1}), sources, least_devices=9
+    )
+    assert none.choice is None and none.reason.endswith("and has 9 or more")
