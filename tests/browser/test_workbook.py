@@ -26,6 +26,34 @@ def test_find_a_price_follows_what_is_typed(lab_base: str, page: Page) -> None:
     harness.screenshot(page, "lab-find-a-price")
 
 
+def test_fit_in_memory_answers_and_refuses_beside_the_control(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/02_fit_in_memory.ipynb")
+    page.wait_for_selector(".costlib-main-chart .js-plotly-plot .point")
+    answer = page.locator(".costlib-answer").first
+    # A row of the table, by the keyboard.
+    page.locator("tr[data-click='A10G']").press("Enter")
+    expect(answer).to_contain_text("does not fit on A10G")
+    expect(page.get_by_label("Look closely at")).to_have_value("A10G")
+    before = answer.inner_text()
+    page.get_by_label("Attention", exact=True).select_option("standard")
+    expect(answer).not_to_have_text(before, use_inner_text=True)
+    good = answer.inner_text()
+    heads = page.get_by_label("Attention heads (count)", exact=True)
+    heads.fill("24")
+    heads.press("Tab")
+    told = page.locator(".costlib-control", has=heads).locator(".costlib-fault")
+    expect(told).to_contain_text("does not divide hidden (1600)")
+    expect(answer).to_have_text(good, use_inner_text=True)
+    harness.screenshot(page, "lab-fit-in-memory")
+    heads.fill("25")
+    heads.press("Tab")
+    expect(told).to_have_count(0)
+    page.get_by_role("button", name="Prepare CSV").click()
+    with page.expect_download() as download:
+        page.get_by_text("Save gpt2-1.5b-memory-accelerators.csv").click()
+    assert "A10G" in download.value.path().read_text(encoding="utf-8")
+
+
 def test_plan_answers_when_a_value_changes(lab_base: str, page: Page) -> None:
     harness.run_all_in_lab(page, lab_base, "notebooks/13_plan.ipynb")
     page.wait_for_selector(".js-plotly-plot .point")
