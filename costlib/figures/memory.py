@@ -142,7 +142,10 @@ def components(rows: pd.DataFrame, lines: Sequence[MemoryLine], note: str) -> go
 
 
 def by_sequence(rows: pd.DataFrame, asked_tokens: int, lines: Sequence[MemoryLine], note: str) -> go.Figure:
-    """GiB of one accelerator against tokens of a sequence, a line for each attention, with its range as a band."""
+    """GiB of one accelerator against tokens of a sequence, a line for each attention, with its range as a band.
+
+    The axis ends where memory does that anyone sells, or a little above the flatter line: the steep one may leave it.
+    """
     made = go.Figure()
     for attention, colour in ATTENTION_COLOURS.items():
         mine = rows[rows["attention"] == attention].sort_values("sequence_length")
@@ -178,7 +181,7 @@ def by_sequence(rows: pd.DataFrame, asked_tokens: int, lines: Sequence[MemoryLin
                 ),
             )
         )
-    highest = bytes_to_gib(float(rows["expected"].max()))
+    highest = _top(rows, asked_tokens, lines)
     for line, labelled in _spaced(lines, highest, HIGH_SHARE):
         made.add_hline(
             y=bytes_to_gib(line.usable_bytes),
@@ -217,6 +220,15 @@ def _right_end(asked_gib: float, highest_gib: float, lines: Sequence[MemoryLine]
     above = min((size for size in sizes if size >= asked_gib), default=0.0)
     chosen = max((bytes_to_gib(line.usable_bytes) for line in lines if line.chosen), default=0.0)
     return max(highest_gib * 1.18, above * 1.05, chosen * 1.05)
+
+
+def _top(rows: pd.DataFrame, asked_tokens: int, lines: Sequence[MemoryLine]) -> float:
+    """Where the axis of the curves ends, in GiB: what is asked for and the flatter line are always in it."""
+    highest = rows.groupby("attention")["expected"].max()
+    asked = rows.loc[rows["sequence_length"] == asked_tokens, "expected"]
+    most_sold = max((line.usable_bytes for line in lines), default=0.0)
+    wanted = max(1.5 * most_sold, 2.0 * float(highest.min()), 1.5 * float(asked.max()) if len(asked) else 0.0)
+    return bytes_to_gib(min(float(highest.max()), wanted))
 
 
 def _spaced(

@@ -68,3 +68,15 @@ def test_the_square_is_seen() -> None:
     assert bends["flash"] == pytest.approx(0, abs=1e-9), "flash attention is a straight line"
     assert any(note.text == "asked: 1,024" for note in figure.layout.annotations)
     assert "GiB" in figure.layout.yaxis.title.text and "tokens" in figure.layout.xaxis.title.text
+
+
+@pytest.mark.parametrize("parameters", [1_558_000_000, 600_000_000_000])
+def test_a_steep_curve_does_not_flatten_the_rest(parameters: int) -> None:
+    rows = by_sequence(workload().changed({"model.parameters": parameters}), 1, [1024, 65_536])
+    top = memory.by_sequence(rows, 1024, LINES, "").layout.yaxis.range[1]
+    gib = (rows.set_index(["attention", "sequence_length"])["expected"] / 2**30).to_dict()
+    assert gib["standard", 1024] < top and gib["flash", 65_536] < top
+    assert top <= 1.05 * max(gib["standard", 65_536], 2 * gib["flash", 65_536])
+    flat = by_sequence(workload().changed({"fit.recompute": "full"}), 1, [512, 1024])
+    whole = memory.by_sequence(flat, 1024, LINES, "").layout.yaxis.range[1]
+    assert whole == pytest.approx(1.05 * flat["expected"].max() / 2**30), "nothing is gained by a higher axis"
