@@ -49,3 +49,12 @@ def finish(figure: go.Figure, banner: str, height_px: int = 420) -> go.Figure:
         xanchor="left",
     )
     return figure
+
+
+def legend_under_title(figure: go.Figure) -> go.Figure:
+    """Room for a row of legend between the title and the plot."""
+    figure.update_layout(
+        margin={"t": 70},
+        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
+    )
+    return figure

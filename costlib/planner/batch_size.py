@@ -139,6 +139,9 @@ def batch_plan(
         curve = StepCurve(fixed, (whole - fixed) / (total * width / inside), float("nan"))
     else:
         curve = step_curve(*points)
+        # A slope that is nothing but rounding is none: the points show no limit.
+        if curve.seconds_per_sample * np.max(points[0]) < 1e-9 * curve.fixed_seconds:
+            curve = curve._replace(seconds_per_sample=0.0)
     saturating = _saturating(curve, efficiency)
     exchanged = _Exchange(message, cluster, sharded, curve)
     accumulation = _accumulation(

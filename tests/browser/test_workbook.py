@@ -78,3 +78,26 @@ def test_how_sure_shows_the_chosen_model(lab_base: str, page: Page) -> None:
     page.get_by_label("only rows outside").check()
     expect(page.locator(".costlib-table").last).not_to_contain_text("inside")
     harness.screenshot(page, "lab-how-sure")
+
+
+def test_scale_out_answers_on_each_tab(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/04_scale_out.ipynb")
+    page.wait_for_selector(".costlib-main-chart .js-plotly-plot .point")
+    said = page.locator(".costlib-answer:visible").first
+    expect(said).to_contain_text("p4d.24xlarge")
+    kind = page.get_by_label("Instance type", exact=True)
+    kind.fill("p5.84xlarge")
+    kind.press("Tab")
+    expect(page.locator(".costlib-fault", has_text="p5.48xlarge")).to_be_visible()
+    expect(said).to_contain_text("p4d.24xlarge")
+    kind.fill("p5.48xlarge")
+    kind.press("Tab")
+    expect(said).to_contain_text("p5.48xlarge")
+    page.get_by_role("tab", name="Few or many").click()
+    expect(said).to_contain_text("Cheapest within 72 h")
+    page.get_by_role("tab", name="Batch").click()
+    points = page.get_by_label("Measured: batch, samples a second")
+    points.fill("1, 16.67\n10, 66.67\n100, 95.24")
+    points.press("Tab")
+    expect(said).to_contain_text("at a batch of 45")
+    harness.screenshot(page, "lab-scale-out")

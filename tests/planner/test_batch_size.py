@@ -68,10 +68,11 @@ def test_users_points_say_where_throughput_saturates(workload: Workload, sources
 
 
 def test_points_without_a_limit_saturate_nowhere(workload: Workload, sources: Sources) -> None:
-    plan = batch_plan(workload, sources, "p4d.24xlarge", 1, "bf16", points=([1, 2, 4], [10, 20, 40]))
-    assert np.isinf(plan.saturating_batch) and plan.smallest_at_once is None
-    assert plan.smallest_by_accumulating is not None
-    assert plan.targets["throughput_fraction"].max() == pytest.approx(1.0)
+    for points in (([1, 2, 4], [10, 20, 40]), ([1.0, 2.0], [10.0, 20.0])):
+        plan = batch_plan(workload, sources, "p4d.24xlarge", 1, "bf16", points=points)
+        assert np.isinf(plan.saturating_batch) and plan.smallest_at_once is None
+        assert plan.smallest_by_accumulating is not None
+        assert plan.targets["throughput_fraction"].max() == pytest.approx(1.0)
 
 
 def test_the_best_batch_lies_where_samples_and_throughput_balance(workload: Workload, sources: Sources) -> None:
