@@ -12,7 +12,7 @@ from costlib.panels.scale_out_state import ScaleOutAnswer
 from costlib.planner.batch_size import BatchPlan
 from costlib.planner.cpu_or_gpu import Verdict
 from costlib.planner.scale_out import ScalingCurve
-from costlib.units import SECONDS_PER_HOUR, bytes_to_gib
+from costlib.units import BYTES_PER_GB, SECONDS_PER_HOUR, bytes_to_gib
 
 #: A cluster is called efficient from here on.
 EFFICIENT = 0.8
@@ -45,9 +45,9 @@ def scaling_html(answer: ScaleOutAnswer) -> str:
     inside = answer.measured["inside"]
     weights = "sharded over all accelerators" if curve.sharded else "on every accelerator"
     note = (
-        f"{basis_html(curve.basis)} Weights {weights}; {curve.message_bytes / 1e9:,.3g} GB of gradients a step."
-        f" How: {escape(curve.rule)}. Of the {len(answer.measured)} measured runs nearest in kind, {int(inside.sum())} are"
-        " inside what the model says of them (80 % band)."
+        f"{basis_html(curve.basis)} Weights {weights}; {curve.message_bytes / BYTES_PER_GB:,.3g} GB of gradients a"
+        f" step. How: {escape(curve.rule)}. Of the {len(answer.measured)} measured runs nearest in kind,"
+        f" {int(inside.sum())} are inside what the model says of them (80 % band)."
     )
     return f"<div class='costlib-answer'>{' '.join(said)}<br><small>{note}</small></div>"
 
