@@ -45,7 +45,7 @@ def cpu_or_gpu(verdict: Verdict, banner: str) -> go.Figure:
     made.update_layout(
         title=f"The same job on one machine, on demand in {display.escape(verdict.region)}",
         hovermode="closest",
-        xaxis={**axis, "title": "Hours of the work (expected; whiskers: low to high)"},
+        xaxis={**axis, "title": {"text": "Hours of the work (expected; whiskers: low to high)", "standoff": 4}},
         yaxis={**axis, "title": "USD for the work (expected)", "tickprefix": "$"},
     )
     return legend_under_title(finish(made, banner, height_px=440))

@@ -121,7 +121,7 @@ def cost_time(table: pd.DataFrame, purchase: str, deadline_hours: float | None, 
     made.update_layout(
         title=f"The same run on few large and on many small, {display.PURCHASE_NAMES[purchase]}",
         hovermode="closest",
-        xaxis={**axis, "title": "Hours of the work (expected)"},
+        xaxis={**axis, "title": {"text": "Hours of the work (expected)", "standoff": 4}},
         yaxis={**axis, "title": "USD for the work (expected)", "tickprefix": "$"},
     )
     if deadline_hours is not None:
