@@ -45,9 +45,9 @@ def hazard_range_per_hour(
     10, 10 to 15, 15 to 20, above 20 %). It is read as the chance that an instance kept for a month is interrupted, at a
     constant rate (``hazard_per_hour``); expected is the middle of both ends' rates. The last band is open (its high
     fraction is 1): then ``high`` is infinite and ``expected`` not known (nan), unless ``open_band_high_fraction`` says
-    what to read its end as. A share of instances that mostly ran for less than a month understates the rate of each, and
-    recorded traces show far higher ones: an own history is worth more. Any broadcastable shapes. Raises InvalidInput
-    outside [0, 1], and for a low above its high.
+    what to read its end as. A share of instances that mostly ran for less than a month understates the rate of each,
+    and recorded traces show far higher ones: an own history is worth more. Any broadcastable shapes. Raises
+    InvalidInput outside [0, 1], and for a low above its high.
     """
     low, high = (np.asarray(value, dtype=float) for value in (monthly_low_fraction, monthly_high_fraction))
     faults = [

@@ -24,12 +24,13 @@ from costlib.models.replay_policies import (
     Policy,
     Rule,
     SafetyNet,
+    SpotOnly,
     SteadyRule,
     UniformProgress,
     guard,
 )
 from costlib.models.replay_runs import stride
-from costlib.models.replay_terms import SPOT, Terms
+from costlib.models.replay_terms import IDLE, SPOT, Terms
 from costlib.units import SECONDS_PER_HOUR
 
 Floats = npt.NDArray[np.float64]
@@ -38,6 +39,7 @@ Bools = npt.NDArray[np.bool_]
 
 POLICIES: Mapping[str, Policy] = {
     "on_demand": OnDemand(),
+    "spot_only": SpotOnly(),
     "safety_net": SafetyNet(),
     "uniform_progress": UniformProgress(),
     "uniform_progress_plain": UniformProgress(hysteresis=False),
@@ -54,7 +56,10 @@ ALIASES = {
 
 
 class Replayed(NamedTuple):
-    """One entry a start. ``cost_ratio`` is over on-demand for the bare work: 1 is on-demand without any start-up."""
+    """One entry a start. ``cost_ratio`` is over on-demand for the bare work: 1 is on-demand without any start-up.
+
+    ``finish_hours`` is infinite for a job that never gets done (``spot_only`` alone can come to that).
+    """
 
     cost_ratio: Floats
     finish_hours: Floats
@@ -170,7 +175,8 @@ def simulate(trace: Bools, terms: Terms, policy: Policy, starts: Ints, billed_by
 def step_by_step(trace: Bools, terms: Terms, rule: Rule, starts: Ints) -> tuple[Fleet, Floats, Floats]:
     """Every job at its end: the columns, the step in which it finished, and the seconds it used of that step.
 
-    Runs on past the deadline until every job is done; beyond the trace nothing is taken to be available.
+    Runs on past the deadline until every job is done; beyond the trace nothing is taken to be available, and a job
+    that still waits there ends undone, in step infinity.
     """
     flags = np.append(trace, False)
     fleet, ended = Fleet.fresh(starts), Fleet.fresh(starts)
@@ -183,10 +189,13 @@ def step_by_step(trace: Bools, terms: Terms, rule: Rule, starts: Ints) -> tuple[
         wanted = rule.wanted(now, terms)
         fleet.switch(guard(wanted, now, terms) if rule.guarded else wanted, terms)
         used, finished = fleet.advance(terms)
+        # Beyond the trace nothing comes: who waits there waits for ever.
+        stuck = (fleet.mode == IDLE) & (fleet.first + step >= len(trace))
+        finished = finished | stuck
         if finished.any():
             jobs = fleet.jobs[finished]
-            last_step[jobs] = step
-            last_used[jobs] = used[finished]
+            last_step[jobs] = np.where(stuck[finished], np.inf, step)
+            last_used[jobs] = np.where(stuck[finished], terms.step_seconds, used[finished])
             ended.put(jobs, fleet, finished)
             fleet.keep(~finished)
         step += 1

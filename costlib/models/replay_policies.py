@@ -111,6 +111,24 @@ class OnDemand:
         return np.full(len(chosen), np.inf)
 
 
+class SpotOnly:
+    """Spot whenever it is there, else wait, past any deadline."""
+
+    guarded = False
+
+    def begin(self, terms: Terms, jobs: int) -> SpotOnly:
+        """Itself."""
+        return self
+
+    def wanted(self, now: Now, terms: Terms) -> Modes:
+        """SPOT where available, else IDLE."""
+        return now.available.view(np.int8)
+
+    def holds_steps(self, now: Now, chosen: Modes, run_steps: Floats, terms: Terms) -> Floats:
+        """Until availability changes."""
+        return run_steps
+
+
 class SafetyNet:
     """Spot whenever it is there, else wait; on-demand, for good, from the last safe moment on (section 3.4)."""
 

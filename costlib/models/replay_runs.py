@@ -56,6 +56,8 @@ def stride(trace: Bools, terms: Terms, rule: SteadyRule, starts: Ints) -> tuple[
         to_end = np.ceil(left / size - 1e-9)
         finished = active & (to_end <= steps)
         steps = np.where(finished, to_end, steps)
+        # Beyond the trace nothing comes: who waits there waits for ever.
+        stuck = ~active & (at >= len(trace))
         seconds = np.where(active, steps * size, 0.0)
         waits = np.minimum(fleet.switching, seconds)
         fleet.switching = fleet.switching - waits
@@ -63,13 +65,15 @@ def stride(trace: Bools, terms: Terms, rule: SteadyRule, starts: Ints) -> tuple[
         fleet.spot_steps += np.where(chosen == SPOT, steps, 0.0)
         fleet.on_demand_steps += np.where(chosen == ON_DEMAND, steps, 0.0)
         step = step + steps
-        if finished.any():
-            jobs = fleet.jobs[finished]
-            last_step[jobs] = step[finished] - 1.0
-            last_used[jobs] = left[finished] - (steps[finished] - 1.0) * size
-            ended.put(jobs, fleet, finished)
-            step = step[~finished]
-            fleet.keep(~finished)
+        ends = finished | stuck
+        if ends.any():
+            jobs, alone = fleet.jobs[ends], stuck[ends]
+            last_step[jobs] = np.where(alone, np.inf, step[ends] - 1.0)
+            last_used[jobs] = size
+            last_used[fleet.jobs[finished]] = left[finished] - (steps[finished] - 1.0) * size
+            ended.put(jobs, fleet, ends)
+            step = step[~ends]
+            fleet.keep(~ends)
     return ended, last_step, last_used
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from costlib.facts.spot_traces import SpotTraces
 from costlib.models.availability_kinds import Kinds, changes_and_hours, fitted_kinds
 from costlib.models.checkpoint import best_interval_hours, daly_interval_hours, expected_hours, young_interval_hours
+from costlib.models.deadline import forecast, record_of
 from costlib.models.replay import Replayed, policy_named, simulate
 from costlib.models.replay_lookahead import Lookahead
 from costlib.models.replay_policies import Policy
@@ -128,3 +129,51 @@ def _columns(result: Replayed) -> dict[str, NDArray[np.float64] | Bools]:
         "met_deadline": result.met_deadline,
         "lost_work_hours": result.lost_work_hours,
     }
+
+
+def forecast_check(
+    snapshot: Snapshot, policy: str | Policy, work_hours: float, deadline_hours: float, changeover_hours: float
+) -> pd.DataFrame:
+    """Forecasts at all recorded moments of every campaign, each from the other campaigns only, with what came of them.
+
+    Columns: ``trace``, ``campaign``, ``chance``, ``met_deadline``, ``predicted_cost_ratio`` with ``_low`` and
+    ``_high``, ``cost_ratio``, ``inside`` (between low and high). Equal traces count once.
+    """
+    traces = SpotTraces.open(snapshot)
+    table = traces.table.drop_duplicates(["campaign", "run_lengths"]).reset_index(drop=True)
+    held = {number: (traces.of(name), traces.step_hours(name)) for number, name in enumerate(table["trace"])}
+    terms = Terms.of_hours(1.0, work_hours, deadline_hours, changeover_hours, REFERENCE_PRICE_RATIO)
+    record = record_of(held, terms, policy)
+    parts = []
+    for campaign, rows in table.groupby("campaign"):
+        own = np.isin(record.trace, rows.index)
+        found = forecast(record.without(list(rows.index)), record.moments[own])
+        parts.append(
+            pd.DataFrame(
+                {
+                    "trace": table["trace"].to_numpy()[record.trace[own]],
+                    "campaign": campaign,
+                    "chance": found.chance,
+                    "met_deadline": record.met_deadline[own],
+                    "predicted_cost_ratio": found.cost_ratio,
+                    "predicted_cost_ratio_low": found.cost_ratio_low,
+                    "predicted_cost_ratio_high": found.cost_ratio_high,
+                    "cost_ratio": record.cost_ratio[own],
+                }
+            )
+        )
+    checked = pd.concat(parts, ignore_index=True)
+    slack = 1e-9
+    inside = (checked["cost_ratio"] >= checked["predicted_cost_ratio_low"] - slack) & (
+        checked["cost_ratio"] <= checked["predicted_cost_ratio_high"] + slack
+    )
+    return checked.assign(inside=inside)
+
+
+def deciles(checked: pd.DataFrame) -> pd.DataFrame:
+    """Ten equal groups of a ``forecast_check`` by chance: mean ``chance``, ``observed`` share, ``moments``."""
+    group = pd.qcut(checked["chance"].rank(method="first"), 10, labels=False)
+    by_group = checked.groupby(group)
+    return pd.DataFrame(
+        {"chance": by_group["chance"].mean(), "observed": by_group["met_deadline"].mean(), "moments": by_group.size()}
+    )

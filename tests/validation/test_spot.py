@@ -7,6 +7,8 @@ from costlib.facts.spot_traces import SpotTraces
 from costlib.models.availability_recorded import RECORDED_KINDS
 from costlib.validation.spot import (
     checkpoint_check,
+    deciles,
+    forecast_check,
     gap_closed,
     left_out_check,
     recorded_kinds,
@@ -86,3 +88,22 @@ def test_the_recorded_kinds_are_those_of_the_held_traces() -> None:
     fitted = recorded_kinds(SpotTraces.open(SNAPSHOT))
     assert np.allclose(fitted.rates, RECORDED_KINDS.rates, rtol=2e-3)
     assert fitted.shares == pytest.approx(RECORDED_KINDS.shares, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("work_hours", "deadline_hours", "points"),
+    # Of 60 h windows the traces hold a few dozen that do not overlap: chances of long jobs are known less well.
+    [(12, 15, 0.05), (24, 36, 0.05), (48, 60, 0.10)],
+)
+def test_chances_are_those_observed_on_campaigns_left_out(work_hours, deadline_hours, points) -> None:
+    checked = forecast_check(SNAPSHOT, "spot_only", work_hours, deadline_hours, 0.05)
+    assert len(checked) > 10_000
+    groups = deciles(checked)
+    assert (groups["chance"] - groups["observed"]).abs().max() <= points
+    assert groups["chance"].iloc[-1] - groups["chance"].iloc[0] > 0.8, "and they tell moments apart"
+
+
+def test_costs_and_their_bands_are_those_observed_on_campaigns_left_out() -> None:
+    checked = forecast_check(SNAPSHOT, "safety_net", 24, 36, 0.05)
+    assert checked["predicted_cost_ratio"].mean() == pytest.approx(checked["cost_ratio"].mean(), rel=0.10)
+    assert 0.75 <= checked["inside"].mean() <= 0.85
