@@ -63,10 +63,10 @@ class Fleet:
         for column in fields(self):
             setattr(self, column.name, getattr(self, column.name)[rows])
 
-    def put(self, jobs: Ints, other: Fleet, rows: Bools) -> None:
-        """Takes over the ``rows`` of another fleet as the jobs of these numbers."""
-        for column in fields(self):
-            getattr(self, column.name)[jobs] = getattr(other, column.name)[rows]
+    def put(self, jobs: Ints, other: Fleet, rows: Ints | Bools) -> None:
+        """Takes over what counts in the end, from the ``rows`` of another fleet, as the jobs of these numbers."""
+        for name in ("mode", "lost", "spot_steps", "on_demand_steps", "starts", "preemptions"):
+            getattr(self, name)[jobs] = getattr(other, name)[rows]
 
     def preempt(self, there: Bools) -> None:
         """Spot that is gone: the unsaved work is lost."""

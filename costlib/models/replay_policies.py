@@ -188,15 +188,18 @@ class UniformProgress:
         """Until availability changes, or progress falls behind the line (idle) or gets ahead of it (on-demand)."""
         rate = terms.work_seconds / terms.deadline_seconds
         elapsed = now.step * terms.step_seconds
-        with np.errstate(divide="ignore"):
-            behind_after = (now.done_seconds / rate - elapsed) / terms.step_seconds
-            lead = (elapsed + 2 * terms.changeover_seconds) * rate - now.done_seconds
-            ahead_after = lead / (terms.step_seconds * max(1.0 - rate, 1e-12))
-        bound = np.where(chosen == IDLE, behind_after, np.inf)
-        leaves = now.available if not self.waits_when_ahead else np.ones(len(chosen), dtype=bool)
-        if not self.hysteresis:
-            ahead_after = np.where(now.available | self.waits_when_ahead, 1.0, np.inf)
-        bound = np.where((chosen == ON_DEMAND) & leaves, ahead_after, bound)
+        # Above the line by so much progress; it moves by a step's share of the line, or what on-demand gains on it.
+        above = now.done_seconds - elapsed * rate
+        line = terms.step_seconds * rate
+        bound = np.where(chosen == IDLE, above / line, np.inf)
+        leaves = chosen == ON_DEMAND
+        if not self.waits_when_ahead:
+            leaves = leaves & now.available
+        if self.hysteresis:
+            gain = max(terms.step_seconds - line, 1e-9)
+            bound = np.where(leaves, (2 * terms.changeover_seconds * rate - above) / gain, bound)
+        else:
+            bound[leaves] = 0.0
         # Room for rounding: to review a step too early costs time, a step too late would be wrong.
         return np.minimum(run_steps, np.floor(bound - 1e-6) + 1.0)
 

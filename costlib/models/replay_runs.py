@@ -11,12 +11,16 @@ import numpy.typing as npt
 
 from costlib.models.replay_fleet import Fleet
 from costlib.models.replay_policies import Now, SteadyRule, guard
-from costlib.models.replay_terms import IDLE, ON_DEMAND, SPOT, Terms
+from costlib.models.replay_terms import IDLE, SPOT, Terms
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Modes = npt.NDArray[np.int8]
+
+
+#: Finished jobs are dropped once they are one in so many.
+COMPACT_AT = 6
 
 
 def steps_to_change(trace: Bools) -> Floats:
@@ -34,6 +38,8 @@ def stride(trace: Bools, terms: Terms, rule: SteadyRule, starts: Ints) -> tuple[
     ended = Fleet.fresh(starts)
     step = np.zeros(len(starts))
     last_step, last_used = np.zeros(len(starts)), np.zeros(len(starts))
+    over = np.zeros(len(starts), dtype=bool)
+    done_with = 0
     size = terms.step_seconds
     while len(fleet.jobs):
         at = np.minimum(fleet.first + step.astype(np.int64), len(trace))
@@ -45,43 +51,51 @@ def stride(trace: Bools, terms: Terms, rule: SteadyRule, starts: Ints) -> tuple[
         chosen = guard(wanted, now, terms) if rule.guarded else wanted
         steps = rule.holds_steps(now, chosen, run_steps, terms)
         fleet.switch(chosen, terms)
-        if rule.guarded:
-            steps = np.where(chosen == wanted, np.minimum(steps, _safe_steps(fleet, step, terms)), steps)
-            # Spot that rides past the point of no return goes on to the next change; on-demand, to the end.
-            forced = np.where(chosen == SPOT, run_steps, np.inf)
-            steps = np.where(chosen == wanted, steps, forced)
-        steps = np.maximum(steps, 1.0)
         active = chosen != IDLE
+        on_spot = chosen == SPOT
+        if rule.guarded:
+            steps = np.minimum(steps, _safe_steps(fleet, step, active, on_spot, terms))
+            if chosen is not wanted:
+                # Spot that rides past the point of no return goes on to the next change; on-demand, to the end.
+                forced = np.where(on_spot, run_steps, np.inf)
+                steps = np.where(chosen == wanted, steps, forced)
+        steps = np.maximum(steps, 1.0)
         left = fleet.switching + (terms.work_seconds - fleet.done)
         to_end = np.ceil(left / size - 1e-9)
         finished = active & (to_end <= steps)
         steps = np.where(finished, to_end, steps)
         # Beyond the trace nothing comes: who waits there waits for ever.
         stuck = ~active & (at >= len(trace))
-        seconds = np.where(active, steps * size, 0.0)
+        steps = np.where(stuck, 0.0, steps)
+        seconds = active * (steps * size)
         waits = np.minimum(fleet.switching, seconds)
         fleet.switching = fleet.switching - waits
         fleet.saved = fleet.done = fleet.done + (seconds - waits)
-        fleet.spot_steps += np.where(chosen == SPOT, steps, 0.0)
-        fleet.on_demand_steps += np.where(chosen == ON_DEMAND, steps, 0.0)
+        fleet.spot_steps += on_spot * steps
+        fleet.on_demand_steps += (active & ~on_spot) * steps
         step = step + steps
-        ends = finished | stuck
-        if ends.any():
+        ends = np.nonzero((finished | stuck) & ~over)[0]
+        if len(ends):
             jobs, alone = fleet.jobs[ends], stuck[ends]
             last_step[jobs] = np.where(alone, np.inf, step[ends] - 1.0)
-            last_used[jobs] = size
-            last_used[fleet.jobs[finished]] = left[finished] - (steps[finished] - 1.0) * size
+            last_used[jobs] = np.where(alone, size, left[ends] - (steps[ends] - 1.0) * size)
             ended.put(jobs, fleet, ends)
-            step = step[~ends]
-            fleet.keep(~ends)
+            over[ends] = True
+            done_with += len(ends)
+            # To drop rows moves all columns, so it waits until enough are over; what they do meanwhile is not read.
+            if done_with * COMPACT_AT >= len(over):
+                step, kept, done_with = step[~over], ~over, 0
+                fleet.keep(kept)
+                over = np.zeros(len(step), dtype=bool)
     return ended, last_step, last_used
 
 
-def _safe_steps(fleet: Fleet, step: Floats, terms: Terms) -> Floats:
+def _safe_steps(fleet: Fleet, step: Floats, active: Bools, on_spot: Bools, terms: Terms) -> Floats:
     """Steps for which the safety net surely stays silent, after the switch, while the mode is kept."""
     spare = terms.latest_seconds(step) - terms.work_seconds + fleet.done
+    # Work keeps its slack; only what is left of a changeover still shrinks it, and waiting all of it.
     idle = np.floor((spare - 2 * terms.changeover_seconds) / terms.step_seconds - 1e-6) + 1.0
-    # Work keeps its slack; only what is left of a changeover still shrinks it.
-    starts = (fleet.switching > 0) & (spare - fleet.switching < terms.changeover_seconds)
-    spot = np.where(starts, 1.0, np.inf)
-    return np.where(fleet.mode == IDLE, idle, np.where(fleet.mode == SPOT, spot, np.inf))
+    idle[active] = np.inf
+    starts = on_spot & (spare - fleet.switching < terms.changeover_seconds)
+    idle[starts] = 1.0
+    return idle
