@@ -115,6 +115,23 @@ class PrecisionFacts:
             raise InvalidInput(faults)
         return pd.DataFrame([self._row(accelerator, model_class, precision) for precision in PRECISIONS])
 
+    def across(self, model_class: str = "language") -> pd.DataFrame:
+        """``table`` of every accelerator that AWS has and whose peaks are known, one under the other.
+
+        Columns: accelerator, vendor_architecture, ``table``'s, peak_tflops (dense). Raises InvalidInput.
+        """
+        held = self.hardware.accelerators
+        peaks = held[[f"{precision}_tflops" for precision in PRECISIONS]]
+        parts = [
+            self.table(str(name), model_class).assign(
+                accelerator=name,
+                vendor_architecture=str(held.at[name, "vendor_architecture"]),
+                peak_tflops=peaks.loc[name].to_numpy(float),
+            )
+            for name in held.index[held["on_aws"].to_numpy(bool) & peaks.notna().any(axis=1).to_numpy()]
+        ]
+        return pd.concat(parts, ignore_index=True)
+
     def _row(self, accelerator: str, model_class: str, precision: str) -> dict[str, object]:
         row: dict[str, object] = {
             "precision": precision,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -166,14 +166,14 @@ def _busier(result: Result, row: int, seen: Utilisation, verdict: str) -> Advice
     if seen.gpu_fraction < STARVED_GPU.fraction:
         marks += [STARVED_GPU]
     cost, hours = cost_with_hours(result, row, left)
-    return _advice(result, row, row, verdict, finding, REMEDIES[verdict], cost, hours, rule, marks)
+    return advice_for(result, row, row, verdict, finding, REMEDIES[verdict], cost, hours, rule, marks)
 
 
 def _nearly_full(result: Result, row: int, seen: Utilisation) -> Advice:
     finding = f"{seen.memory_fraction or 0.0:.0%} of the accelerator's memory is used"
     do = "leave it, or make room: recomputation, a smaller micro-batch with accumulation, sharded states"
     cost, hours = float(result.cost_usd[row]), float(result.wall_hours[row])
-    return _advice(result, row, row, "memory_capacity", finding, do, cost, hours, "saves nothing", [FULL_MEMORY])
+    return advice_for(result, row, row, "memory_capacity", finding, do, cost, hours, "saves nothing", [FULL_MEMORY])
 
 
 def _smaller_memory(result: Result, row: int, seen: Utilisation) -> Advice | None:
@@ -200,13 +200,14 @@ def _smaller_memory(result: Result, row: int, seen: Utilisation) -> Advice | Non
     do = f"{machine} ({other.accelerator}, {memory_gib[best]:g} GiB) with the same micro-batch"
     cost, hours = float(result.cost_usd[best]), float(result.wall_hours[best])
     rule = "hours of the smaller machine by the planner's own rules; what is used now fits on each of its accelerators"
-    return _advice(result, row, best, "smaller instance", finding, do, cost, hours, rule, [LOW_MEMORY, FULL_MEMORY])
+    return advice_for(result, row, best, "smaller instance", finding, do, cost, hours, rule, [LOW_MEMORY, FULL_MEMORY])
 
 
-def _advice(
+def advice_for(
     result: Result, row: int, then: int, kind: str, finding: str, do: str, cost: float, hours: float, rule: str,
-    marks: list[Threshold],
+    marks: Sequence[Threshold] = (),
 ) -> Advice:  # fmt: skip
+    """An advice on the plan at ``row`` whose remedy leads to the plan at ``then``, at ``cost`` USD and ``hours``."""
     (plan,) = plans(result, [then])
     return Advice(
         kind=kind,

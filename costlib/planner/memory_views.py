@@ -12,7 +12,7 @@ from costlib.models.activations import ATTENTIONS, RECOMPUTES
 from costlib.models.memory import COMPONENTS, TrainingMemory
 from costlib.models.memory_states import ELEMENT_BYTES
 from costlib.planner.arrangement import Layout, memory_of
-from costlib.workload import Fit, Workload
+from costlib.workload import PRECISIONS, Fit, Workload
 
 ASKED = "as asked"
 ALL_CHANGES = "all of these at once"
@@ -35,6 +35,16 @@ def by_change(workload: Workload, data_parallel: int) -> pd.DataFrame:
     table = pd.DataFrame([asked, *({**asked, **changed} for changed in changes.values())])
     memory = _memory(workload, _devices(workload, data_parallel), table)
     return pd.DataFrame({"change": [ASKED, *changes], **_bytes(memory)})
+
+
+def by_precision(workload: Workload, data_parallel: int) -> pd.DataFrame:
+    """Bytes per device of the asked layout in each of PRECISIONS; columns: precision, then as by_change.
+
+    Raises ValueError where the layout is impossible, or neither shape nor measured activations are known.
+    """
+    table = pd.DataFrame([{**_plainest(workload), "precision": name} for name in PRECISIONS])
+    memory = _memory(workload, _devices(workload, data_parallel), table)
+    return pd.DataFrame({"precision": list(PRECISIONS), **_bytes(memory)})
 
 
 def by_sequence(workload: Workload, data_parallel: int, lengths: Sequence[int]) -> pd.DataFrame:

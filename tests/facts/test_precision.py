@@ -116,3 +116,13 @@ def test_notes_hold_every_precision_and_its_source() -> None:
     # Smallest positive number of a format with these bits: 2^-24 for fp16, as its note says.
     half = NOTES["fp16"]
     assert 2.0 ** (2 - 2 ** (half.exponent_bits - 1) - half.significand_bits) == np.finfo(np.float16).smallest_subnormal
+
+
+def test_across_holds_the_same_rows_for_what_aws_has(facts: PrecisionFacts) -> None:
+    table = facts.across("vision")
+    held = facts.hardware.accelerators
+    assert set(table["accelerator"]) <= set(held.index[held["on_aws"]]) and "A10G" in set(table["accelerator"])
+    one = table[table["accelerator"] == "A10G"].reset_index(drop=True)
+    alone = facts.table("A10G", "vision")
+    pd.testing.assert_frame_equal(one[alone.columns], alone)
+    assert list(one["supported"]) == list(one["peak_tflops"].notna())

@@ -7,7 +7,7 @@ import pytest
 
 from costlib.models.memory import training_memory
 from costlib.planner.arrangement import Layout, memory_of
-from costlib.planner.memory_views import ALL_CHANGES, ASKED, PARTS, by_change, by_sequence
+from costlib.planner.memory_views import ALL_CHANGES, ASKED, PARTS, by_change, by_precision, by_sequence
 from costlib.units import gib_to_bytes
 from costlib.workload import Workload
 
@@ -80,3 +80,13 @@ def test_other_networks_have_no_sequence(workload: Workload) -> None:
     rows = by_change(asked, 1)
     assert rows["activations"].iloc[0] == pytest.approx(gib_to_bytes(0.1))
     assert not any(name.startswith("recompute") for name in rows["change"])
+
+
+def test_by_precision_halves_activations_and_not_adams_states(workload: Workload) -> None:
+    table = by_precision(workload, 1).set_index("precision")
+    states = table["weights"] + table["gradients"] + table["optimizer_states"]
+    # Rajbhandari et al. 2020, section 3.1: 16 bytes a parameter, in mixed precision as in fp32.
+    assert states.tolist() == pytest.approx([16 * workload.model.parameters] * 5)
+    assert table["activations"]["fp32"] == table["activations"]["tf32"] > 1.9 * table["activations"]["bf16"]
+    alone = by_change(workload.changed({"precision": "bf16"}), 1)["expected"][0]
+    assert table["expected"]["bf16"] == pytest.approx(alone)

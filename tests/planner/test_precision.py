@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from costlib.errors import InvalidInput
-from costlib.planner.precision import COLUMNS, compare_precisions
+from costlib.planner.precision import COLUMNS, cheapest, compare_precisions, search_precisions
 from costlib.planner.search import search
 from costlib.planner.sources import Sources
 from costlib.workload import PRECISIONS, Workload
@@ -79,3 +79,24 @@ def test_unknown_names_are_refused(workload: Workload, sources: Sources) -> None
         compare_precisions(workload.changed({"search.instance_families": ["g4dn"]}), sources, base="bf16")
     with pytest.raises(InvalidInput, match="model_class"):
         compare_precisions(workload, sources, model_class="langage")
+
+
+def test_ends_hold_the_expected_value(table: pd.DataFrame) -> None:
+    for low, expected, high in (
+        ("hours_low", "hours", "hours_high"),
+        ("cost_low_usd", "cost_usd", "cost_high_usd"),
+    ):
+        ends = table[[low, expected, high]].to_numpy(float)
+        assert np.all(np.diff(ends, axis=1) > 0)
+
+
+def test_the_cheapest_of_one_accelerator(workload: Workload, sources: Sources) -> None:
+    found = search_precisions(workload, sources)
+    everywhere = cheapest(found, "bf16")
+    held = {name: cheapest(found, "bf16", name) for name in ("A100 40GB SXM4", "H200 141GB SXM", "V100 SXM2 16GB")}
+    assert everywhere is not None and held["V100 SXM2 16GB"] is None
+    for name, row in held.items():
+        if row is not None:
+            kind = sources.offers.instance_types[found.column("instance_type")[row]]
+            assert sources.accelerators_of(kind)[0] == name
+            assert found.cost_usd[row] >= found.cost_usd[everywhere]
