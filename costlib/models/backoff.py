@@ -91,5 +91,5 @@ def recorded_gaps(available: npt.ArrayLike, step_hours: float) -> tuple[Floats, 
     """
     runs = runs_of(available)
     gaps = np.nonzero(~runs.up[1:-1])[0] + 1
-    seconds = runs.steps * step_hours * SECONDS_PER_HOUR
+    seconds: Floats = runs.steps.astype(np.float64) * (step_hours * SECONDS_PER_HOUR)
     return seconds[gaps], seconds[gaps + 1]
