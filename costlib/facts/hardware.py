@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from costlib.errors import NotKnown, unknown
 from costlib.tables import Snapshot
+from costlib.units import BYTES_PER_GB
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
+#: Gigatransfers a second and lane of each PCI Express generation; 16 lanes, 128 bits of 130 carry data (PCI-SIG).
+PCIE_GIGATRANSFERS = {"3": 8.0, "4": 16.0, "5": 32.0}
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,20 @@ class Hardware:
         peaks = [f"{precision}_tflops" for precision in PRECISIONS]
         carried = accelerators[[*peaks, "vendor_architecture", "nvlink_gb_s"]]
         return cls(instances.join(carried, on="accelerator"), accelerators)
+
+    @cached_property
+    def link_bytes_per_second(self) -> pd.Series[float]:
+        """One way between the accelerators of each instance type; missing where not known.
+
+        NVLink and NeuronLink: half of the data sheet's figure, which counts both ways; else PCI Express, 16 lanes of
+        the generation that facts/accelerators names.
+        """
+        both_ways = self.instances["nvlink_gb_s"].to_numpy(float)
+        interconnect = self.instances["accelerator"].map(self.accelerators["interconnect"])
+        generation = interconnect.astype(object).str.extract(r"PCIe(\d)")[0]
+        pcie = generation.map(PCIE_GIGATRANSFERS).to_numpy(float) * 16.0 * (128.0 / 130.0) / 8.0
+        known = np.where(both_ways > 0, both_ways / 2.0, np.where(both_ways == 0, pcie, np.nan))
+        return pd.Series(known * BYTES_PER_GB, index=self.instances.index)
 
     def require(self, instance_type: str) -> pd.Series[Any]:
         """One instance's row. Raises NotKnown with close matches."""

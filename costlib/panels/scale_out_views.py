@@ -93,7 +93,7 @@ def clusters_html(answer: ScaleOutAnswer) -> str:
         )
     note = (
         f"{basis_html('estimate')} For the work alone: start-up, interruptions of spot, storage and transfer are in"
-        " 13_plan, which counts the network at its nominal speed."
+        " 13_plan."
     )
     return f"<div class='costlib-answer'>{said}<br><small>{note}</small></div>"
 
@@ -114,11 +114,11 @@ def clusters_table_html(answer: ScaleOutAnswer) -> str:
         f"</small></td><td class='costlib-number'>{usd(row[f'usd_{way}'])}"
         f"<small>{usd_band(row[f'usd_low_{way}'], row[f'usd_high_{way}'])}</small></td>"
         f"<td class='costlib-number'>{percent(row['efficiency'])}</td>"
-        f"<td class='costlib-number'>{hours(row['plan_hours'])}</td><td>{'late' if row['late'] else ''}</td></tr>"
+        f"<td>{'late' if row['late'] else ''}</td></tr>"
         for row in rows.to_dict("records")
     )
     return _table(
-        ("Cluster", "Accelerators", "Hours (low – high)", "USD (low – high)", "Efficiency", "Hours in 13_plan", ""),
+        ("Cluster", "Accelerators", "Hours (low – high)", "USD (low – high)", "Efficiency", ""),
         body,
     )
 

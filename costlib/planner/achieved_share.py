@@ -45,6 +45,21 @@ class TrainingJob:
     parameters: float
     sequence_length: float | None = None
     numerator: str = "model_flops"
+    #: FLOPs of a token by that numerator (6 N where it is not given), the parameters whose gradients an accelerator
+    #: exchanges (all where it is not given), and the optimizer: what several instances lose to their network.
+    flops_per_token: float | None = None
+    exchanged_parameters: float | None = None
+    optimizer: str = "adam"
+
+    @property
+    def flops_of_a_token(self) -> float:
+        """Forward and backward of one token."""
+        return 6.0 * self.parameters if self.flops_per_token is None else self.flops_per_token
+
+    @property
+    def exchanged(self) -> float:
+        """Parameters whose gradients each accelerator exchanges in a step."""
+        return self.parameters if self.exchanged_parameters is None else self.exchanged_parameters
 
 
 def family_of(vendor_architecture: str) -> str:

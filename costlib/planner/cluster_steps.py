@@ -11,21 +11,18 @@ import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput, unknown
 from costlib.models.memory import CONTEXT_BYTES, minimum_training_memory_bytes
-from costlib.models.memory_states import adapter_parameters
 from costlib.models.parallelism import pipeline_bubble_fraction
 from costlib.models.scaling import Cluster, StepTime, compute_at_batch, compute_seconds_of, step_seconds
 from costlib.planner.hours import HoursGrid, hours_grid
+from costlib.planner.network_loss import GRADIENT_BYTES
 from costlib.planner.sources import Sources
-from costlib.units import BYTES_PER_GB, SECONDS_PER_HOUR, gbps_to_bytes_per_second, gib_to_bytes
+from costlib.planner.training_job import exchanged_parameters
+from costlib.units import SECONDS_PER_HOUR, gbps_to_bytes_per_second, gib_to_bytes
 from costlib.workload import Fit, Workload
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-#: Bytes of a gradient as it is sent (models.scaling.step_seconds).
-GRADIENT_BYTES = {"fp32": 4.0, "tf32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 2.0}
-#: Gigatransfers a second and lane of each PCI Express generation; 16 lanes, 128 bits of 130 carry data (PCI-SIG).
-PCIE_GIGATRANSFERS = {"3": 8.0, "4": 16.0, "5": 32.0}
 #: Weights on every accelerator, sharded over all of them (ZeRO-3, FSDP), or sharded where they must be.
 LAYOUTS = ("auto", "replicated", "sharded")
 RULE = (
@@ -35,27 +32,14 @@ RULE = (
 
 
 def links(sources: Sources) -> Floats:
-    """Bytes a second, one way, between the accelerators of each type of the offers; nan where not known.
-
-    NVLink and NeuronLink: half of the data sheet's figure, which counts both ways; else PCI Express, 16 lanes of the
-    generation that facts/accelerators names.
-    """
-    held = sources.hardware.instances.reindex(list(sources.offers.instance_types))
-    both_ways = held["nvlink_gb_s"].to_numpy(float)
-    interconnect = held["accelerator"].map(sources.hardware.accelerators["interconnect"])
-    generation = interconnect.astype(object).str.extract(r"PCIe(\d)")[0]
-    pcie = generation.map(PCIE_GIGATRANSFERS).to_numpy(float) * 16.0 * (128.0 / 130.0) / 8.0
-    return np.where(both_ways > 0, both_ways / 2.0, np.where(both_ways == 0, pcie, np.nan)) * BYTES_PER_GB
+    """Bytes a second, one way, between the accelerators of each type of the offers; nan where not known."""
+    held = sources.hardware.link_bytes_per_second.reindex(list(sources.offers.instance_types))
+    return np.asarray(held, float)
 
 
 def message_bytes(workload: Workload, precision: str) -> float:
     """Bytes of the gradients that one accelerator exchanges a step: those of the parameters that it trains."""
-    fit, model = workload.fit or Fit(), workload.model
-    trained = float(model.parameters)
-    if fit.method != "full" and fit.lora_rank and model.layers and model.hidden:
-        shape = (fit.lora_rank, model.layers, model.hidden, fit.feed_forward, fit.gated, fit.lora_modules)
-        trained = float(adapter_parameters(*shape))
-    return trained * GRADIENT_BYTES[precision] / _width(workload)
+    return exchanged_parameters(workload) * GRADIENT_BYTES[precision]
 
 
 @dataclass(frozen=True)

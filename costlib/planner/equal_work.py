@@ -21,8 +21,8 @@ def equal_work_table(workload: Workload, sources: Sources, most: int, layout: st
 
     One row a type and count, in the listed precision that is fastest there; types with parts of an accelerator are
     left out. Columns: instance_type, accelerator, accelerators_per_instance, count, accelerators, precision, sharded,
-    hours_low, hours, hours_high, efficiency (of the accelerators, beside sharing out the work without loss), plan_hours
-    (what the search of 13_plan takes, which knows the network only by its nominal speed), and of on_demand and spot:
+    hours_low, hours, hours_high, efficiency (of the accelerators, beside sharing out the work without loss), and of
+    on_demand and spot:
     usd_per_hour_* of one instance (EC2; spot: the cheapest zone), usd_*, usd_low_*, usd_high_* for the work alone.
     """
     steps = ClusterSteps.of(workload.changed({"search.max_instances": most}), sources, layout)
@@ -56,7 +56,6 @@ def equal_work_table(workload: Workload, sources: Sources, most: int, layout: st
             "hours": hours[1][cell],
             "hours_high": hours[2][cell],
             "efficiency": steps.efficiency(hours[1])[cell],
-            "plan_hours": steps.grid.hours[1][cell],
         }
     )
     for purchase, (low, expected, high) in prices.items():

@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from costlib.facts.adapters import METHOD_RATIOS, MethodRatio
 from costlib.models.throughput import training_flops
-from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.arrangement import AS_GIVEN, LEANEST, NOT_SPREAD, needed_bytes
 from costlib.planner.class_hours import class_hours
 from costlib.planner.own_runs import OwnRun, nearest_run, own_runs
 from costlib.planner.rates import Note, RateGrid, Reason
 from costlib.planner.sources import Sources
+from costlib.planner.training_job import training_job
 from costlib.units import SECONDS_PER_HOUR, gib_to_bytes
 from costlib.workload import PRECISIONS, Workload
 
@@ -69,11 +69,10 @@ def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
     # A run may be timed in a precision that is not searched: it is laid out too, to be carried over from, and cut off.
     timed_in = {run.precision for run in runs if run.precision} - set(workload.precision)
     precisions = (*workload.precision, *sorted(timed_in, key=PRECISIONS.index))
-    has_shape = None not in (model.layers, model.hidden, model.sequence_length)
     rates = sources.training_rates(
         counts_up_to(workload.search.max_instances, [run.count for run in runs]),
         precisions,
-        TrainingJob(model.parameters, model.sequence_length, "model_flops" if has_shape else "6n"),
+        training_job(workload),
         workload.work.tokens_per_step,
     )
     grid = _Draft.of(rates, searched=len(workload.precision))

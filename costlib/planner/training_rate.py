@@ -15,20 +15,13 @@ from costlib.facts.hardware import Hardware
 from costlib.facts.measured_band import MeasuredBand
 from costlib.facts.speedups import Speedups
 from costlib.planner.achieved_share import AchievedShares, TrainingJob
+from costlib.planner.network_loss import GRADIENT_BYTES, RULE, Cells, over_network
 from costlib.tables import Snapshot
-from costlib.units import FLOPS_PER_TFLOPS, gbps_to_bytes_per_second
+from costlib.units import gbps_to_bytes_per_second, gib_to_bytes
 
 #: Tokens in one optimizer step, for the share of a step that the network takes: GPT-3's smaller models used
 #: 0.5 M (Brown et al. 2020, table 2.1), GPT-2's reproductions 524,288. Larger batches exchange less often.
 TOKENS_PER_STEP = 524_288.0
-#: Bytes through a node's network per parameter and step: 2-byte gradients sent and received, and half as much
-#: again when weights are sharded (Rajbhandari et al. 2020, arXiv 1910.02054, section 7).
-BYTES_PER_PARAMETER = 4.0
-BYTES_PER_PARAMETER_SHARDED = 6.0
-NETWORK_RULE = (
-    "; several instances: gradients of every {tokens:,.0f} tokens cross their network"
-    " (expected: not overlapped with compute; low: sharded weights, 1.5 times the traffic; high: overlapped)"
-)
 #: Of the chips held, the one whose fp32 and mixed-precision training are both measured without TF32.
 FP32_WITNESS = "V100 SXM2 32GB"
 #: The chip that cards without measured training runs were timed against (facts/relative_throughput).
@@ -118,10 +111,18 @@ class TrainingRates:
             return values
 
         low, expected, high = (column(name, np.nan, float) for name in ("low", "expected", "high"))
-        seconds = per_parameter_seconds(
-            total[slow], count[slow], peak[slow], expected[slow], gbps[slow], tokens_per_step
+        cells = Cells(
+            np.maximum(instances["accelerator_count"].to_numpy(float)[row], 1.0)[slow],
+            count[slow].astype(float),
+            peak[slow],
+            np.array([GRADIENT_BYTES[precision] for precision in precisions])[kind][slow],
+            self.hardware.link_bytes_per_second.loc[instances.index].to_numpy(float)[row][slow],
+            gbps_to_bytes_per_second(gbps[slow]),
+            gib_to_bytes(instances["accelerator_memory_gib"].to_numpy(float)[row][slow]),
         )
-        low[slow], expected[slow], high[slow] = with_network(low[slow], expected[slow], high[slow], *seconds)
+        low[slow], expected[slow], high[slow] = over_network(
+            low[slow], expected[slow], high[slow], cells, job, tokens_per_step
+        )
         basis, rule = column("basis", ""), column("rule", "")
         basis[slow] = "estimate"
         # The runs measured at larger scales are of larger models: that is no reason why more of the same
@@ -132,7 +133,7 @@ class TrainingRates:
         low, expected, high = held
         basis[lowered] = "estimate"
         rule[lowered] += "; held at the share that fewer of them reach"
-        rule[slow] += NETWORK_RULE.format(tokens=tokens_per_step)
+        rule[slow] += RULE.format(tokens=tokens_per_step)
         return pd.DataFrame(
             {
                 "instance_type": instances.index.to_numpy(object)[row],
@@ -250,33 +251,3 @@ class TrainingRates:
 def no_faster_with_more(shares: NDArray) -> NDArray:
     """Shares (type, count, precision) that do not rise with the count; missing ones stay missing."""
     return np.where(np.isnan(shares), np.nan, np.fmin.accumulate(shares, axis=1))
-
-
-def per_parameter_seconds(
-    accelerators: NDArray,
-    nodes: NDArray,
-    peak_tflops: NDArray,
-    fraction: NDArray,
-    gbps: NDArray,
-    tokens_per_step: float,
-) -> tuple[NDArray, NDArray]:
-    """Seconds that one step spends per model parameter: computing, and exchanging gradients between nodes.
-
-    Compute: 6 FLOPs per parameter and token. Network: a ring all-reduce moves 4 (n-1)/n bytes per parameter
-    through each node (2-byte gradients, out and in).
-    """
-    compute = 6.0 * tokens_per_step / (accelerators * peak_tflops * fraction * FLOPS_PER_TFLOPS)
-    network = BYTES_PER_PARAMETER * (nodes - 1) / nodes / gbps_to_bytes_per_second(gbps)
-    return compute, network
-
-
-def with_network(
-    low: NDArray, expected: NDArray, high: NDArray, compute: NDArray, network: NDArray
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Shares of peak once the network's time is added: sharded and not overlapped, not overlapped, overlapped."""
-    ratio = network / compute
-    slowed = expected / (1.0 + ratio)
-    sharded = low / (1.0 + BYTES_PER_PARAMETER_SHARDED / BYTES_PER_PARAMETER * ratio)
-    # Perfect overlap bounds the step by the longer of the two; the faster the compute, the sooner that binds.
-    overlapped = np.minimum(high, expected / ratio)
-    return sharded, slowed, np.maximum(overlapped, slowed)

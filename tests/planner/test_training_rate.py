@@ -9,7 +9,7 @@ import pytest
 
 from costlib.errors import NotKnown
 from costlib.planner.achieved_share import TrainingJob
-from costlib.planner.training_rate import TrainingRates, with_network
+from costlib.planner.training_rate import TrainingRates
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
 
@@ -112,15 +112,6 @@ def test_an_unknown_network_is_not_guessed(grid) -> None:
     assert pick(grid, "p3.2xlarge", 1, "fp16")["supported"]
     row = pick(grid, "p3.2xlarge", 2, "fp16")
     assert not row["supported"] and "network" in row["reason"]
-
-
-def test_network_corners() -> None:
-    one = np.array([1.0])
-    low, expected, high = with_network(0.2 * one, 0.4 * one, 0.6 * one, compute=one, network=one)
-    assert (low[0], expected[0], high[0]) == pytest.approx((0.08, 0.2, 0.4))
-    # No network time changes nothing.
-    same = with_network(0.2 * one, 0.4 * one, 0.6 * one, compute=one, network=1e-300 * one)
-    assert [value[0] for value in same] == pytest.approx([0.2, 0.4, 0.6])
 
 
 def test_named_types_only_and_unknown_names_raise(rates: TrainingRates, grid, job: TrainingJob) -> None:
