@@ -54,6 +54,43 @@ def test_fit_in_memory_answers_and_refuses_beside_the_control(lab_base: str, pag
     assert "A10G" in download.value.path().read_text(encoding="utf-8")
 
 
+def test_choose_precision_shows_what_binds_and_what_it_saves(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/03_choose_precision.ipynb")
+    page.wait_for_selector(".costlib-main-chart .js-plotly-plot .point")
+    answers = page.locator(".costlib-answer")
+    expect(answers).to_have_count(3)
+    before = answers.nth(0).inner_text()
+    page.get_by_label("Start from").select_option("tinyllama-1.1b")
+    expect(answers.nth(0)).to_contain_text("tinyllama-1.1b costs least in")
+    assert "gpt2-1.5b" in before
+    # A row of the table, by the keyboard: its roofline is drawn.
+    page.locator("tr[data-click='H100 80GB SXM5']").press("Enter")
+    roof = page.locator(".costlib-roofline .gtitle")
+    expect(roof).to_contain_text("H100 80GB SXM5 in bf16")
+    page.get_by_label("Precision", exact=True).select_option("fp8")
+    expect(roof).to_contain_text("in fp8")
+    gpu, waits = page.get_by_label("GPU busy (%)"), page.get_by_label("CPU waits for I/O (%)")
+    expect(answers.nth(2)).to_contain_text("by its storage")
+    waits.fill("2")
+    waits.press("Tab")
+    expect(answers.nth(2)).to_contain_text("too small a batch")
+    gpu.fill("150")
+    gpu.press("Tab")
+    told = page.locator(".costlib-control", has=gpu).locator(".costlib-fault")
+    expect(told).to_contain_text("percentage from 0 to 100")
+    expect(answers.nth(2)).to_contain_text("too small a batch")
+    gpu.fill("96")
+    gpu.press("Tab")
+    expect(told).to_have_count(0)
+    expect(answers.nth(2)).to_contain_text("the accelerator itself")
+    harness.screenshot(page, "lab-choose-precision")
+    page.get_by_role("button", name="Prepare CSV").click()
+    with page.expect_download() as download:
+        page.get_by_text("Save tinyllama-1.1b-precision-plans.csv").click()
+    assert "saved_by_speed_usd" in download.value.path().read_text(encoding="utf-8")
+    assert page.watched.problems == []  # type: ignore[attr-defined]
+
+
 def test_plan_answers_when_a_value_changes(lab_base: str, page: Page) -> None:
     harness.run_all_in_lab(page, lab_base, "notebooks/13_plan.ipynb")
     page.wait_for_selector(".js-plotly-plot .point")
