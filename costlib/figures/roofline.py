@@ -98,7 +98,7 @@ def _steps(made: go.Figure, line: Roofline) -> None:
                 name=name,
                 uid=f"steps {'fit' if fits else 'too large'}",
                 text=np.where(asked, "<b>" + rows["micro_batch"].astype(str) + "</b>", rows["micro_batch"]).tolist(),
-                textposition="bottom center" if fits else "bottom right",
+                textposition="bottom left" if fits else "bottom right",
                 textfont={"size": 11, "color": INK},
                 marker={
                     "color": colour,

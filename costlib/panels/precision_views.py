@@ -102,7 +102,9 @@ def _plan_row(row: Mapping[Any, Any], base: str) -> str:
         usd(row["saved_usd"]), by_speed, usd(row["saved_by_choice_usd"]),
     ]  # fmt: skip
     ends = [row[f"speedup_{end}"] for end in ("expected", "low", "high")]
-    speed = "not measured" if pd.isna(ends[0]) else f"{ends[0]:.2f} ×<small>{ends[1]:.2f} – {ends[2]:.2f}</small>"
+    # The accelerator's own base format is what the others are over: one by definition.
+    none = "not measured" if pd.isna(ends[0]) else "base" if ends[0] == ends[1] == ends[2] == 1 else ""
+    speed = none or f"{ends[0]:.2f} ×<small>{ends[1]:.2f} – {ends[2]:.2f}</small>"
     cells = (
         f"<td>{_machine(row)}<small>{escape(row['accelerator'])}; {bought}</small>{late}</td>"
         f"<td class='costlib-number'>{hours(row['hours'])}<small>{hours_band(row['hours_low'], row['hours_high'])}"
