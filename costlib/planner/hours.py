@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from costlib.errors import InvalidInput
 from costlib.facts.adapters import METHOD_RATIOS, MethodRatio
 from costlib.models.throughput import training_flops
 from costlib.planner.arrangement import AS_GIVEN, LEANEST, NOT_SPREAD, needed_bytes
 from costlib.planner.class_hours import class_hours
-from costlib.planner.own_runs import OwnRun, nearest_run, own_runs
+from costlib.planner.own_runs import OwnRun, measured_faults, nearest_run, own_runs
 from costlib.planner.rates import Note, RateGrid, Reason
 from costlib.planner.sources import Sources
 from costlib.planner.training_job import training_job
@@ -63,6 +64,8 @@ def counts_up_to(most: int, also: Sequence[int] = ()) -> tuple[int, ...]:
 
 def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
     """The grid for a workload over all instance types of the sources' offers."""
+    if faults := measured_faults(workload, sources):
+        raise InvalidInput(faults)
     model = workload.model
     runs = own_runs(workload, sources.benchmarks)
     reference = workload.work.reference_run

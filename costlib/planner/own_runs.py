@@ -14,7 +14,7 @@ from costlib.benchmarks.sheet import Benchmark
 from costlib.errors import Fault, InvalidInput, unknown
 from costlib.models.throughput import training_flops
 from costlib.units import FLOPS_PER_TFLOPS, SECONDS_PER_HOUR
-from costlib.workload import HoursOn, Workload
+from costlib.workload import PRECISIONS, HoursOn, Workload
 
 if TYPE_CHECKING:
     from costlib.planner.sources import Sources
@@ -115,6 +115,40 @@ def hardware_faults(benchmarks: Sequence[Benchmark], workload: Workload, sources
     return faults
 
 
+def measured_faults(workload: Workload, sources: Sources) -> list[Fault]:
+    """What cannot be of the rates under ``measured``: precisions and rates beyond the accelerators of their types."""
+    faults = []
+    for name, measured in workload.measured.items():
+        if name not in sources.hardware.instances.index or not sources.accelerators_of(name)[0]:
+            continue
+        facts = sources.hardware.require(name)
+        accelerator, in_each = sources.accelerators_of(name)
+        named = PRECISIONS if measured.precision is None else (measured.precision,)
+        peaks = [float(facts[f"{precision}_tflops"]) for precision in named]
+        peak = max((one for one in peaks if not math.isnan(one)), default=math.nan)
+        if math.isnan(peak):
+            if measured.precision is not None and accelerator in sources.hardware.accelerators.index:
+                problem = f"is not supported by {accelerator}, or no source gives its peak"
+                faults.append(Fault(f"measured.{name}.precision", measured.precision, problem))
+            continue
+        most = _most_tokens_per_second(peak, in_each * measured.count, workload)
+        if measured.tokens_per_second is not None and 0 < most < measured.tokens_per_second:
+            problem = (
+                f"cannot be: {in_each * measured.count:g} x {accelerator} at their whole peak of {peak:g} TFLOP/s each"
+                f" train {workload.model.parameters:,} parameters on at most {most:,.4g} tokens a second"
+            )
+            faults.append(Fault(f"measured.{name}.tokens_per_second", measured.tokens_per_second, problem))
+    return faults
+
+
+def _most_tokens_per_second(peak_tflops: float, devices: float, workload: Workload) -> float:
+    """Forward and backward of the weights alone; methods that train few weights skip a third of it (the gradients of
+    frozen weights), so that no way of training needs less than 4 N FLOPs a token.
+    """
+    least_flops = float(training_flops(workload.model.parameters, 1.0)) * 4.0 / 6.0
+    return peak_tflops * FLOPS_PER_TFLOPS * devices / least_flops
+
+
 def _accelerator_faults(row: Benchmark, workload: Workload, sources: Sources) -> list[Fault]:
     facts = sources.hardware.require(row.instance_type)
     accelerator, in_each = sources.accelerators_of(row.instance_type)
@@ -132,10 +166,7 @@ def _accelerator_faults(row: Benchmark, workload: Workload, sources: Sources) ->
     devices = in_each * row.count
     model = workload.model
     if row.throughput_unit == "tokens_per_second" and devices > 0:
-        # Forward and backward of the weights alone; methods that train few weights skip a third of it (the gradients
-        # of frozen weights), so that no way of training needs less than 4 N FLOPs a token.
-        least_flops = float(training_flops(model.parameters, 1.0)) * 4.0 / 6.0
-        most = peak * FLOPS_PER_TFLOPS * devices / least_flops
+        most = _most_tokens_per_second(peak, devices, workload)
         if row.throughput > most:
             problem = (
                 f"cannot be: {devices:g} x {accelerator} at their whole {row.precision} peak of {peak:g} TFLOP/s each"

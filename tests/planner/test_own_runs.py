@@ -145,3 +145,19 @@ def test_faults_of_sheet_rates_and_workload_come_together(tmp_path: Path) -> Non
         open_answer(data_dir() / "examples" / "gpt2-1.5b.yaml", rates, None, sheet)
     fields = [fault.field for fault in refused.value.faults]
     assert "rows.csv row 4, throughput" in fields and "columns" in fields
+
+
+def test_rates_that_cannot_be_are_refused_wherever_they_stand(workload: Workload, sources: Sources) -> None:
+    impossible = workload.changed(
+        {
+            "measured": {
+                "g5.48xlarge": {"tokens_per_second": 1000, "precision": "fp8"},
+                "g5.xlarge": {"tokens_per_second": 1e11},
+            }
+        }
+    )
+    with pytest.raises(InvalidInput) as refused:
+        search(impossible, sources)
+    told = {fault.field: fault.problem for fault in refused.value.faults}
+    assert "not supported by A10G" in told["measured.g5.48xlarge.precision"]
+    assert "at most" in told["measured.g5.xlarge.tokens_per_second"]
