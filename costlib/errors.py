@@ -39,8 +39,11 @@ class CostlibError(Exception):
     """Anything that costlib refuses or cannot do, in one sentence."""
 
 
-class InvalidInput(CostlibError):
-    """An input was refused; ``faults`` holds everything that was wrong with it, not only the first."""
+class InvalidInput(CostlibError, ValueError):
+    """An input was refused; ``faults`` holds everything that was wrong with it, not only the first.
+
+    A ValueError too, so that who calls a model alone need not know this tree.
+    """
 
     def __init__(self, faults: Iterable[Fault]):
         self.faults: tuple[Fault, ...] = tuple(faults)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from costlib.models.choices import Floats, Words, chosen, count, divides, is_word, positive
+from costlib.models.checks import count, divides, positive
+from costlib.models.choices import Floats, Words, chosen, is_word
 from costlib.models.memory_states import ELEMENT_BYTES
 
 ATTENTIONS = ("standard", "flash")

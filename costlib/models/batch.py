@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from costlib.errors import Fault, InvalidInput
+from costlib.models.checks import not_negative, positive
 
 Floats = NDArray[np.float64]
 
@@ -88,9 +89,9 @@ def accumulated_step(
     """
     steps = accumulation_steps(global_batch, micro_batch, replicas)
     share = np.asarray(global_batch, float) / np.asarray(replicas, float)
-    each = _at_least_0("seconds_per_sample", seconds_per_sample) * share
-    fixed = _at_least_0("micro_step_seconds", micro_step_seconds)
-    once = _at_least_0("exchange_seconds", exchange_seconds) + _at_least_0("optimizer_seconds", optimizer_seconds)
+    each = not_negative("seconds_per_sample", seconds_per_sample) * share
+    fixed = not_negative("micro_step_seconds", micro_step_seconds)
+    once = not_negative("exchange_seconds", exchange_seconds) + not_negative("optimizer_seconds", optimizer_seconds)
     step, alone = steps * fixed + each + once, fixed + each + once
     with np.errstate(invalid="ignore", divide="ignore"):
         return Accumulation(steps, step, np.where(alone > 0, step / alone, 1.0))
@@ -111,7 +112,7 @@ def step_curve(batch: ArrayLike, samples_per_second: ArrayLike) -> StepCurve:
 
 def throughput(curve: StepCurve, batch: ArrayLike) -> Floats:
     """Samples a second at each batch: b / (fixed + s b)."""
-    sizes = _positive("batch", batch)
+    sizes = positive("batch", batch)
     return sizes / (curve.fixed_seconds + curve.seconds_per_sample * sizes)
 
 
@@ -151,7 +152,7 @@ def batch_trade(batch: ArrayLike, critical_batch: ArrayLike) -> BatchTrade:
     (S / S_min - 1) (E / E_min - 1) = 1 (McCandlish et al. 2018, section 2.3): at the critical batch both are twice
     the least. Raises InvalidInput unless both are positive.
     """
-    ratio = _positive("batch", batch) / _positive("critical_batch", critical_batch)
+    ratio = positive("batch", batch) / positive("critical_batch", critical_batch)
     return BatchTrade(1.0 + 1.0 / ratio, 1.0 + ratio)
 
 
@@ -164,7 +165,7 @@ def critical_batch_of_noise(
     McCandlish et al. 2018, appendix A.1. The norms should be means over many batches. Raises InvalidInput where the
     estimates are not positive: then they are too noisy.
     """
-    small, large = float(_positive("small_batch", small_batch)), float(_positive("large_batch", large_batch))
+    small, large = float(positive("small_batch", small_batch)), float(positive("large_batch", large_batch))
     if small >= large:
         raise InvalidInput([Fault("large_batch", large, f"must be above the small batch, {small:g}")])
     signal = (large * large_squared_norm - small * small_squared_norm) / (large - small)
@@ -195,9 +196,9 @@ def cheapest_that_holds(
     (nan) are not chosen. With ``accumulate`` every option that fits one sample holds any batch, in ``micro_steps``
     micro-batches; without, it must be held at once. Raises InvalidInput.
     """
-    largest = np.floor(_at_least_0("largest_micro_batch", largest_micro_batch))
-    price = _positive("usd_per_hour", usd_per_hour)
-    wanted = float(_positive("batch_per_device", batch_per_device))
+    largest = np.floor(not_negative("largest_micro_batch", largest_micro_batch))
+    price = positive("usd_per_hour", usd_per_hour)
+    wanted = float(positive("batch_per_device", batch_per_device))
     holds = largest >= (1.0 if accumulate else wanted)
     with np.errstate(divide="ignore"):
         steps = np.where(holds, np.maximum(np.ceil(wanted / largest), 1.0), np.nan)
@@ -218,7 +219,7 @@ def _line(x: Floats, y: Floats) -> tuple[float, float]:
 
 
 def _points(x_name: str, x: ArrayLike, y_name: str, y: ArrayLike) -> tuple[Floats, Floats]:
-    sizes, values = _positive(x_name, x).ravel(), _positive(y_name, y).ravel()
+    sizes, values = positive(x_name, x).ravel(), positive(y_name, y).ravel()
     faults = []
     if sizes.shape != values.shape:
         faults.append(Fault(y_name, len(values), f"values are given for {len(sizes)} of {x_name}"))
@@ -239,17 +240,3 @@ def _whole(**values: ArrayLike) -> list[Floats]:
     if faults:
         raise InvalidInput(faults)
     return list(arrays.values())
-
-
-def _positive(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, float)
-    if np.any(array <= 0):
-        raise InvalidInput([Fault(name, float(array[array <= 0].flat[0]), "must be positive")])
-    return array
-
-
-def _at_least_0(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, float)
-    if np.any(array < 0):
-        raise InvalidInput([Fault(name, float(array[array < 0].flat[0]), "must not be negative")])
-    return array

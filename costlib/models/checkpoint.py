@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput
+from costlib.models.checks import none_negative
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,7 +22,7 @@ def young_interval_hours(mtbi_hours: npt.ArrayLike, write_hours: npt.ArrayLike) 
 
     Holds while ``write_hours`` is well below ``mtbi_hours``. Raises InvalidInput for numbers below zero.
     """
-    mtbi, write = _checked(mtbi_hours=mtbi_hours, write_hours=write_hours)
+    mtbi, write = none_negative(mtbi_hours=mtbi_hours, write_hours=write_hours)
     return np.sqrt(2.0 * write * mtbi)
 
 
@@ -31,7 +32,7 @@ def daly_interval_hours(mtbi_hours: npt.ArrayLike, write_hours: npt.ArrayLike) -
     sqrt(2 d M) (1 + sqrt(d / 2M) / 3 + (d / 2M) / 9) - d for d < 2 M, else M, with d = write, M = mtbi. Infinite
     where nothing interrupts. Raises InvalidInput for numbers below zero, and for an mtbi of zero.
     """
-    mtbi, write = _checked(mtbi_hours=mtbi_hours, write_hours=write_hours)
+    mtbi, write = none_negative(mtbi_hours=mtbi_hours, write_hours=write_hours)
     _refuse_zero("mtbi_hours", mtbi)
     half = write / (2.0 * mtbi)
     with np.errstate(invalid="ignore"):
@@ -49,7 +50,7 @@ def best_interval_hours(
     time alike, so ``restart_hours`` is checked and moves nothing. Infinite where nothing interrupts. Raises
     InvalidInput for numbers below zero, and for an mtbi of zero.
     """
-    mtbi, write, restart = _checked(mtbi_hours=mtbi_hours, write_hours=write_hours, restart_hours=restart_hours)
+    mtbi, write, restart = none_negative(mtbi_hours=mtbi_hours, write_hours=write_hours, restart_hours=restart_hours)
     _refuse_zero("mtbi_hours", mtbi)
     ratio = write / mtbi
     # Both bounds lie above the root, and the left side is convex: Newton comes down to it without a miss.
@@ -89,7 +90,7 @@ def expected_hours(
     long as the mean time between interruptions, or longer; also where the exponent overflows. Raises InvalidInput
     for numbers below zero, and for an interval or mtbi of zero.
     """
-    work, interval, write, restart, mtbi = _checked(
+    work, interval, write, restart, mtbi = none_negative(
         work_hours=work_hours,
         interval_hours=interval_hours,
         write_hours=write_hours,
@@ -143,7 +144,7 @@ def expected_hours_with_notice(
     restart, so a run much shorter than M takes less. Work is taken to go on until the save must begin. Infinite where
     the exponent overflows. Raises InvalidInput for numbers below zero, and for an mtbi of zero.
     """
-    work, save, restart, mtbi = _checked(
+    work, save, restart, mtbi = none_negative(
         work_hours=work_hours, save_hours=save_hours, restart_hours=restart_hours, mtbi_hours=mtbi_hours
     )
     _refuse_zero("mtbi_hours", mtbi)
@@ -159,7 +160,7 @@ def save_seconds(
     ``bandwidth_bytes_per_second`` is what reaches the store: the least of the accelerator's, the network's and the
     store's. Raises InvalidInput for numbers below zero, and for a bandwidth of zero.
     """
-    size, rate, fixed = _checked(
+    size, rate, fixed = none_negative(
         state_bytes=state_bytes, bandwidth_bytes_per_second=bandwidth_bytes_per_second, fixed_seconds=fixed_seconds
     )
     _refuse_zero("bandwidth_bytes_per_second", rate)
@@ -174,7 +175,7 @@ def saved_in_time(
     needed_seconds: npt.ArrayLike, notice_seconds: npt.ArrayLike = NOTICE_SECONDS
 ) -> npt.NDArray[np.bool_]:
     """Whether a save of so many seconds ends within the notice. Raises InvalidInput for numbers below zero."""
-    needed, notice = _checked(needed_seconds=needed_seconds, notice_seconds=notice_seconds)
+    needed, notice = none_negative(needed_seconds=needed_seconds, notice_seconds=notice_seconds)
     return np.asarray(needed <= notice)
 
 
@@ -199,19 +200,6 @@ def why_not_finished(
         f"it will not finish: {piece:.3g} h of work between checkpoints is hardly ever reached with interruptions every"
         f" {mtbi_hours:.3g} h on average and restarts of {restart_hours:.3g} h"
     )
-
-
-def _checked(**named: npt.ArrayLike) -> list[Floats]:
-    """The arguments as arrays. Raises InvalidInput naming each that holds a number below zero; nan passes."""
-    arrays = {name: np.asarray(value, dtype=float) for name, value in named.items()}
-    faults = [
-        Fault(name, float(array[array < 0].flat[0]), "must not be negative")
-        for name, array in arrays.items()
-        if np.any(array < 0)
-    ]
-    if faults:
-        raise InvalidInput(faults)
-    return list(arrays.values())
 
 
 def _refuse_zero(name: str, array: Floats) -> None:

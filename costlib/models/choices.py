@@ -1,4 +1,4 @@
-"""Options named by words, alone or a column of them, turned into the numbers that stand for them; input checks."""
+"""Options named by words, alone or a column of them, turned into the numbers that stand for them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
@@ -57,33 +57,3 @@ def chosen(name: str, words: Words, table: Mapping[str, float]) -> Floats:
 def is_word(name: str, words: Words, word: str, options: tuple[str, ...]) -> NDArray[np.bool_]:
     """Where the option is ``word``. Raises ValueError for words that are no option."""
     return chosen(name, words, {option: float(option == word) for option in options}) == 1.0
-
-
-def positive(name: str, value: ArrayLike) -> Floats:
-    """Numbers above zero. Raises ValueError for others; nan (not known) passes."""
-    array = np.asarray(value, float)
-    if np.any(array <= 0):
-        raise ValueError(f"{name} must be positive")
-    return array
-
-
-def not_negative(name: str, value: ArrayLike) -> Floats:
-    """Numbers from zero up. Raises ValueError for others; nan (not known) passes."""
-    array = np.asarray(value, float)
-    if np.any(array < 0):
-        raise ValueError(f"{name} must not be negative")
-    return array
-
-
-def count(name: str, value: ArrayLike) -> Floats:
-    """Whole numbers from one up. Raises ValueError for others: nothing is rounded."""
-    array = np.asarray(value, float)
-    if not np.all((array >= 1) & (array == np.floor(array))):
-        raise ValueError(f"{name} must be a whole number of at least 1")
-    return array
-
-
-def divides(part: str, parts: Floats, whole: str, wholes: Floats) -> None:
-    """Raises ValueError unless each of ``parts`` divides its whole."""
-    if np.any(np.mod(wholes, parts) != 0):
-        raise ValueError(f"{part} does not divide {whole}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from costlib.models.checks import not_negative, positive
+
 Floats = NDArray[np.float64]
 
 
@@ -16,8 +18,8 @@ def cpu_peak_flops_per_second(
     cores x clock x FLOPs a cycle and core (WikiChip, "FLOPS"); cores = ``vcpus`` / ``vcpus_per_core``. ``ghz`` is
     the sustained clock of all cores in 10**9 cycles a second. Raises ValueError unless all are positive.
     """
-    cores = _positive("vcpus", vcpus) / _positive("vcpus_per_core", vcpus_per_core)
-    return cores * _positive("ghz", ghz) * 1e9 * _positive("flops_per_cycle", flops_per_cycle)
+    cores = positive("vcpus", vcpus) / positive("vcpus_per_core", vcpus_per_core)
+    return cores * positive("ghz", ghz) * 1e9 * positive("flops_per_cycle", flops_per_cycle)
 
 
 def step_seconds(flops_per_step: ArrayLike, flops_per_second: ArrayLike, overhead_seconds: ArrayLike) -> Floats:
@@ -27,8 +29,8 @@ def step_seconds(flops_per_step: ArrayLike, flops_per_second: ArrayLike, overhea
     arithmetic) and at most 2 times too long between them. Scalars or arrays; nan where a rate is not known.
     Raises ValueError for negative numbers and rates that are not positive.
     """
-    arithmetic = _not_negative("flops_per_step", flops_per_step) / _positive("flops_per_second", flops_per_second)
-    return _not_negative("overhead_seconds", overhead_seconds) + arithmetic
+    arithmetic = not_negative("flops_per_step", flops_per_step) / positive("flops_per_second", flops_per_second)
+    return not_negative("overhead_seconds", overhead_seconds) + arithmetic
 
 
 def break_even_flops(
@@ -46,12 +48,12 @@ def break_even_flops(
     cheaper one; infinity: it is at every size. Raises ValueError for prices and rates that are not positive and
     for negative overheads.
     """
-    cpu_usd = _positive("cpu_usd_per_hour", cpu_usd_per_hour)
-    gpu_usd = _positive("gpu_usd_per_hour", gpu_usd_per_hour)
-    ahead = gpu_usd * _not_negative("gpu_overhead_seconds", gpu_overhead_seconds) - cpu_usd * _not_negative(
+    cpu_usd = positive("cpu_usd_per_hour", cpu_usd_per_hour)
+    gpu_usd = positive("gpu_usd_per_hour", gpu_usd_per_hour)
+    ahead = gpu_usd * not_negative("gpu_overhead_seconds", gpu_overhead_seconds) - cpu_usd * not_negative(
         "cpu_overhead_seconds", cpu_overhead_seconds
     )
-    slope = cpu_usd / _positive("cpu_flops_per_second", cpu_flops_per_second) - gpu_usd / _positive(
+    slope = cpu_usd / positive("cpu_flops_per_second", cpu_flops_per_second) - gpu_usd / positive(
         "gpu_flops_per_second", gpu_flops_per_second
     )
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -73,7 +75,7 @@ def parameters_of_flops(flops_per_step: ArrayLike, samples_per_step: ArrayLike) 
     language model a sample is a token. Convolutions use each parameter many times: not for them. Scalars or
     arrays. Raises ValueError for negative FLOPs and samples that are not positive.
     """
-    return _not_negative("flops_per_step", flops_per_step) / (6.0 * _positive("samples_per_step", samples_per_step))
+    return not_negative("flops_per_step", flops_per_step) / (6.0 * positive("samples_per_step", samples_per_step))
 
 
 def seconds_by_size(sizes: ArrayLike, measured_sizes: ArrayLike, measured_seconds: ArrayLike) -> Floats:
@@ -85,13 +87,13 @@ def seconds_by_size(sizes: ArrayLike, measured_sizes: ArrayLike, measured_second
     shrink as sizes grow are noise, and are held level. Raises ValueError for sizes and seconds that are not
     positive, not of the same length, or a size that is measured twice.
     """
-    at = _positive("measured_sizes", measured_sizes).ravel()
-    seconds = _positive("measured_seconds", measured_seconds).ravel()
+    at = positive("measured_sizes", measured_sizes).ravel()
+    seconds = positive("measured_seconds", measured_seconds).ravel()
     if at.shape != seconds.shape or not len(at):
         raise ValueError("measured_sizes and measured_seconds must have the same length, and at least one entry")
     if len(np.unique(at)) != len(at):
         raise ValueError("measured_sizes names a size twice")
-    wanted = _positive("sizes", sizes)
+    wanted = positive("sizes", sizes)
     order = np.argsort(at)
     at, seconds = at[order], np.maximum.accumulate(seconds[order])
     proportional = wanted * seconds[0] / at[0]
@@ -103,17 +105,3 @@ def seconds_by_size(sizes: ArrayLike, measured_sizes: ArrayLike, measured_second
     beyond = seconds[-1] + last * (wanted - at[-1])
     inside = np.interp(wanted, at, seconds)
     return np.where(wanted < at[0], below, np.where(wanted > at[-1], beyond, inside))
-
-
-def _positive(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, float)
-    if np.any(array <= 0):
-        raise ValueError(f"{name} must be positive")
-    return array
-
-
-def _not_negative(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, float)
-    if np.any(array < 0):
-        raise ValueError(f"{name} must not be negative")
-    return array

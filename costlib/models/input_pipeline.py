@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from costlib.models.checks import positive
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -33,7 +35,7 @@ def stored_rate(bytes_per_second: ArrayLike, sample_bytes: ArrayLike) -> Floats:
 
     Raises ValueError unless both are positive.
     """
-    return _positive("bytes_per_second", bytes_per_second) / _positive("sample_bytes", sample_bytes)
+    return positive("bytes_per_second", bytes_per_second) / positive("sample_bytes", sample_bytes)
 
 
 def prepared_rate(vcpus: ArrayLike, samples_per_second_per_vcpu: ArrayLike) -> Floats:
@@ -41,7 +43,7 @@ def prepared_rate(vcpus: ArrayLike, samples_per_second_per_vcpu: ArrayLike) -> F
 
     Raises ValueError unless both are positive.
     """
-    return _positive("vcpus", vcpus) * _positive("samples_per_second_per_vcpu", samples_per_second_per_vcpu)
+    return positive("vcpus", vcpus) * positive("samples_per_second_per_vcpu", samples_per_second_per_vcpu)
 
 
 def input_bound(
@@ -58,7 +60,7 @@ def input_bound(
     is not known, makes the answer nan. Raises ValueError unless rates are positive.
     """
     rates = [
-        _positive(f"{stage}_samples_per_second", rate)
+        positive(f"{stage}_samples_per_second", rate)
         for stage, rate in zip(
             STAGES,
             (
@@ -77,10 +79,3 @@ def input_bound(
     binds = np.where(known, np.argmin(np.where(np.isnan(stacked), np.inf, stacked), axis=0), -1)
     own = np.where(known, stacked[0], np.nan)
     return InputVerdict(slowest, binds, slowest / own, own / stacked[1:].min(axis=0))
-
-
-def _positive(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, float)
-    if np.any(array <= 0):
-        raise ValueError(f"{name} must be positive")
-    return array

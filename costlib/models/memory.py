@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from costlib.models.activations import ATTENTIONS, RECOMPUTES, layer_bytes, layers_held
-from costlib.models.choices import Floats, Words, chosen, coded, count, divides, is_word, not_negative, positive
+from costlib.models.checks import count, divides, not_negative, positive
+from costlib.models.choices import Floats, Words, chosen, coded, is_word
 from costlib.models.memory_states import (
     ELEMENT_BYTES,
     MASTER_BYTES,

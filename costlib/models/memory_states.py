@@ -9,7 +9,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
-from costlib.models.choices import Floats, Words, chosen, count, is_word, not_negative, positive
+from costlib.models.checks import count, not_negative, positive
+from costlib.models.choices import Floats, Words, chosen, is_word
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
 OPTIMIZERS = ("adam", "sgd", "adam_8bit", "adafactor")

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput
+from costlib.models.checks import none_negative
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,7 +29,7 @@ class Mixed(NamedTuple):
 
 def spot_up_fraction(hazard_per_hour: npt.ArrayLike, replace_hours: npt.ArrayLike) -> Floats:
     """The share of time that a spot worker is there: 1 / (1 + h r), h its hazard, r the mean time to replace it."""
-    hazard, gone = _not_negative(hazard_per_hour=hazard_per_hour, replace_hours=replace_hours)
+    hazard, gone = none_negative(hazard_per_hour=hazard_per_hour, replace_hours=replace_hours)
     return np.asarray(1.0 / (1.0 + hazard * gone))
 
 
@@ -46,7 +47,7 @@ def non_elastic(
     (with the work since the last checkpoint in it): progress = a^k exp(-k h R), since the mean of what an exponential
     stretch has left after R is its mean times exp(-R / mean). Workers that wait are paid. Raises InvalidInput.
     """
-    fixed, spot, hazard, gone, restart = _not_negative(
+    fixed, spot, hazard, gone, restart = none_negative(
         on_demand_workers=on_demand_workers,
         spot_workers=spot_workers,
         hazard_per_hour=hazard_per_hour,
@@ -72,7 +73,7 @@ def elastic(
     all for the resize c: progress = (n + k a) / (n + k) exp(-2 k h a c). Work is taken to scale with the workers.
     Raises InvalidInput.
     """
-    fixed, spot, hazard, gone, resize = _not_negative(
+    fixed, spot, hazard, gone, resize = none_negative(
         on_demand_workers=on_demand_workers,
         spot_workers=spot_workers,
         hazard_per_hour=hazard_per_hour,
@@ -100,15 +101,3 @@ def _priced(progress: Floats, fixed: Floats, spot: Floats, up: Floats, spot_pric
 def _refuse_none(workers: Floats) -> None:
     if np.any(workers <= 0):
         raise InvalidInput([Fault("spot_workers", 0.0, "and on_demand_workers must not both be 0")])
-
-
-def _not_negative(**named: npt.ArrayLike) -> list[Floats]:
-    arrays = {name: np.asarray(value, dtype=float) for name, value in named.items()}
-    faults = [
-        Fault(name, float(array[array < 0].flat[0]), "must not be negative")
-        for name, array in arrays.items()
-        if np.any(array < 0)
-    ]
-    if faults:
-        raise InvalidInput(faults)
-    return list(arrays.values())

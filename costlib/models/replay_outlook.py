@@ -56,9 +56,7 @@ def outlook_of(terms: Terms, kinds: Kinds) -> Outlook:
     A changeover to spot can itself be cut short, so it is walked through in steps; one to on-demand cannot. Waiting
     is left while one changeover still fits, and spot is started while two do: then any trace can still be finished.
     """
-    deadline, changeover = (
-        value / SECONDS_PER_HOUR for value in (terms.deadline_seconds, terms.changeover_seconds)
-    )
+    deadline, changeover = (value / SECONDS_PER_HOUR for value in (terms.deadline_seconds, terms.changeover_seconds))
     most_slack = deadline - terms.work_seconds / SECONDS_PER_HOUR
     step = max(STEP_HOURS, deadline / MOST_STEPS)
     grid = max(SLACK_STEP_HOURS, most_slack / MOST_SLACK_STEPS)

@@ -202,4 +202,3 @@ class UniformProgress:
             bound[leaves] = 0.0
         # Room for rounding: to review a step too early costs time, a step too late would be wrong.
         return np.minimum(run_steps, np.floor(bound - 1e-6) + 1.0)
-

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from costlib.models.checks import positive
 from costlib.units import BYTES_PER_GB, FLOPS_PER_TFLOPS
 
 Floats = NDArray[np.float64]
@@ -38,8 +39,8 @@ def ridge_flops_per_byte(peak_tflops: ArrayLike, memory_bandwidth_gb_s: ArrayLik
     10.1145/1498765.1498785, section 3). ``memory_bandwidth_gb_s`` is in 10**9 bytes a second; nan where either
     is not known. Raises ValueError unless both are positive.
     """
-    peak = _positive("peak_tflops", peak_tflops) * FLOPS_PER_TFLOPS
-    return peak / (_positive("memory_bandwidth_gb_s", memory_bandwidth_gb_s) * BYTES_PER_GB)
+    peak = positive("peak_tflops", peak_tflops) * FLOPS_PER_TFLOPS
+    return peak / (positive("memory_bandwidth_gb_s", memory_bandwidth_gb_s) * BYTES_PER_GB)
 
 
 def attainable_tflops(intensity: ArrayLike, peak_tflops: ArrayLike, memory_bandwidth_gb_s: ArrayLike) -> Floats:
@@ -47,14 +48,14 @@ def attainable_tflops(intensity: ArrayLike, peak_tflops: ArrayLike, memory_bandw
 
     min(peak, intensity * bandwidth), Williams et al. 2009. Raises ValueError unless all are positive.
     """
-    slope = _positive("intensity", intensity) * _positive("memory_bandwidth_gb_s", memory_bandwidth_gb_s)
-    return np.minimum(_positive("peak_tflops", peak_tflops), slope * BYTES_PER_GB / FLOPS_PER_TFLOPS)
+    slope = positive("intensity", intensity) * positive("memory_bandwidth_gb_s", memory_bandwidth_gb_s)
+    return np.minimum(positive("peak_tflops", peak_tflops), slope * BYTES_PER_GB / FLOPS_PER_TFLOPS)
 
 
 def transformer_step_flops(parameters: ArrayLike, tokens: ArrayLike) -> Floats:
     """FLOPs of forward and backward of a dense transformer on ``tokens`` tokens: 6 N T (Kaplan et al. 2020,
     arXiv 2001.08361, section 2.1). Raises ValueError unless both are positive."""
-    return 6.0 * _positive("parameters", parameters) * _positive("tokens", tokens)
+    return 6.0 * positive("parameters", parameters) * positive("tokens", tokens)
 
 
 def transformer_step_bytes(
@@ -75,10 +76,10 @@ def transformer_step_bytes(
     lower bound: caches that do not hold, and tensors between fused kernels, add to it. Raises ValueError unless
     all are positive.
     """
-    width = _positive("bytes_per_value", bytes_per_value)
-    number = _positive("parameters", parameters)
-    per_layer = _positive("tokens", tokens) * _positive("hidden", hidden) * _positive("layers", layers)
-    optimizer = (2.0 * width + 24.0) / _positive("accumulation_steps", accumulation_steps)
+    width = positive("bytes_per_value", bytes_per_value)
+    number = positive("parameters", parameters)
+    per_layer = positive("tokens", tokens) * positive("hidden", hidden) * positive("layers", layers)
+    optimizer = (2.0 * width + 24.0) / positive("accumulation_steps", accumulation_steps)
     return number * (3.0 * width + optimizer) + 2.0 * 34.0 * (width / 2.0) * per_layer
 
 
@@ -103,19 +104,19 @@ def bound_by(
     """
     if (needed_bytes is None) != (memory_bytes is None):
         raise ValueError("needed_bytes and memory_bytes go together")
-    share = _positive("reachable_fraction", reachable_fraction)
+    share = positive("reachable_fraction", reachable_fraction)
     if np.any(share > 1):
         raise ValueError("reachable_fraction must be at most 1")
     waiting = np.asarray(input_seconds, float)
     if np.any(waiting < 0):
         raise ValueError("input_seconds must not be negative")
-    compute = _positive("step_flops", step_flops) / (_positive("peak_tflops", peak_tflops) * FLOPS_PER_TFLOPS * share)
-    memory = _positive("step_bytes", step_bytes) / (
-        _positive("memory_bandwidth_gb_s", memory_bandwidth_gb_s) * BYTES_PER_GB
+    compute = positive("step_flops", step_flops) / (positive("peak_tflops", peak_tflops) * FLOPS_PER_TFLOPS * share)
+    memory = positive("step_bytes", step_bytes) / (
+        positive("memory_bandwidth_gb_s", memory_bandwidth_gb_s) * BYTES_PER_GB
     )
     fits = np.asarray(True)
     if needed_bytes is not None and memory_bytes is not None:
-        fits = _positive("needed_bytes", needed_bytes) <= _positive("memory_bytes", memory_bytes)
+        fits = positive("needed_bytes", needed_bytes) <= positive("memory_bytes", memory_bytes)
     compute, memory, waiting, fits = np.broadcast_arrays(compute, memory, waiting, fits)
     stacked = np.stack([compute, memory, waiting])
     longest = stacked.max(axis=0)
@@ -198,11 +199,4 @@ def _share(name: str, value: ArrayLike) -> Floats:
     array = np.asarray(value, float)
     if np.any((array < 0) | (array > 1)):
         raise ValueError(f"{name} must be between 0 and 1")
-    return array
-
-
-def _positive(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, float)
-    if np.any(array <= 0):
-        raise ValueError(f"{name} must be positive")
     return array

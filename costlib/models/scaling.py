@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from costlib.errors import Fault, InvalidInput
+from costlib.models.checks import not_negative, positive
 from costlib.units import FLOPS_PER_TFLOPS, SECONDS_PER_HOUR
 
 Floats = NDArray[np.float64]
@@ -92,7 +93,7 @@ def collective_seconds(
     doi 10.1016/j.parco.2009.09.001). Raises InvalidInput.
     """
     inside, nodes, link, network = _checked(cluster)
-    message = _not_negative("message_bytes", message_bytes)
+    message = not_negative("message_bytes", message_bytes)
     passes = np.where(sharded, PASSES_SHARDED, PASSES_REPLICATED)
     within = (inside - 1) / inside / (link * calibration.link_efficiency)
     # One machine needs no network, whether or not it is known.
@@ -109,8 +110,8 @@ def exposed_seconds(
     sharded: ArrayLike = False,
 ) -> Floats:
     """Seconds of the communication that the compute does not hide: t - min(overlap t, window compute)."""
-    communication = _not_negative("communication_seconds", communication_seconds)
-    window = np.where(sharded, WINDOW_SHARDED, WINDOW_REPLICATED) * _positive("compute_seconds", compute_seconds)
+    communication = not_negative("communication_seconds", communication_seconds)
+    window = np.where(sharded, WINDOW_SHARDED, WINDOW_REPLICATED) * positive("compute_seconds", compute_seconds)
     return communication - np.minimum(calibration.overlap_fraction * communication, window)
 
 
@@ -119,7 +120,7 @@ def straggler_factor(accelerators: ArrayLike, calibration: Calibration = CALIBRA
 
     Cramer 1946, "Mathematical Methods of Statistics", section 28.6, first order; 1 for one accelerator.
     """
-    count = _positive("accelerators", accelerators)
+    count = positive("accelerators", accelerators)
     return 1.0 + calibration.straggler_fraction * np.sqrt(2.0 * np.log(np.maximum(count, 1.0)))
 
 
@@ -155,7 +156,7 @@ def step_seconds(
     To put a rate measured on b accelerators on n of them: ``compute = compute_seconds_of(measured_step, ..., b's
     cluster)``, then ``step_seconds(compute, ..., n's cluster)``; so nothing is lost twice. Raises InvalidInput.
     """
-    compute = _positive("compute_seconds", compute_seconds)
+    compute = positive("compute_seconds", compute_seconds)
     communication = collective_seconds(message_bytes, cluster, calibration, sharded)
     exposed = exposed_seconds(communication, compute, calibration, sharded)
     accelerators = np.asarray(cluster.accelerators_per_node, float) * np.asarray(cluster.nodes, float)
@@ -178,7 +179,7 @@ def compute_seconds_of(
     Where the modelled communication leaves less than a tenth of the step for computing, the model does not hold,
     and a tenth is returned: that is a bound, not a finding.
     """
-    step = _positive("measured_step_seconds", measured_step_seconds)
+    step = positive("measured_step_seconds", measured_step_seconds)
     communication = collective_seconds(message_bytes, cluster, calibration, sharded)
     accelerators = np.asarray(cluster.accelerators_per_node, float) * np.asarray(cluster.nodes, float)
     slowest = straggler_factor(accelerators, calibration)
@@ -198,9 +199,9 @@ def compute_at_batch(
 
     A fixed part stays (launches, optimizer, evaluation; at most half of the compute), the rest is in proportion.
     """
-    compute = _positive("compute_seconds", compute_seconds)
-    fixed = np.minimum(_not_negative("fixed_step_seconds", fixed_step_seconds), compute / 2.0)
-    return fixed + (compute - fixed) * _positive("batch_ratio", batch_ratio)
+    compute = positive("compute_seconds", compute_seconds)
+    fixed = np.minimum(not_negative("fixed_step_seconds", fixed_step_seconds), compute / 2.0)
+    return fixed + (compute - fixed) * positive("batch_ratio", batch_ratio)
 
 
 class Scaling(NamedTuple):
@@ -233,7 +234,7 @@ def strong_scaling(
 ) -> Scaling:
     """The same with the global batch kept: one accelerator takes ``compute_seconds`` for it, n share it equally."""
     accelerators = np.asarray(cluster.accelerators_per_node, float) * np.asarray(cluster.nodes, float)
-    alone = _positive("compute_seconds", compute_seconds)
+    alone = positive("compute_seconds", compute_seconds)
     each = compute_at_batch(alone, 1.0 / accelerators, calibration.fixed_step_seconds)
     step = step_seconds(each, message_bytes, cluster, sharded, calibration)
     return _scaling(step, alone, accelerators, cluster)
@@ -270,14 +271,12 @@ def equal_work(
     ``flops_per_step`` / (n achieved) seconds of computing, and of ``step_seconds``. Raises InvalidInput.
     """
     accelerators = np.asarray(cluster.accelerators_per_node, float) * np.asarray(cluster.nodes, float)
-    rate = accelerators * _positive("achieved_tflops", achieved_tflops) * FLOPS_PER_TFLOPS
-    per_step = _positive("flops_per_step", flops_per_step)
+    rate = accelerators * positive("achieved_tflops", achieved_tflops) * FLOPS_PER_TFLOPS
+    per_step = positive("flops_per_step", flops_per_step)
     step = step_seconds(per_step / rate, message_bytes, cluster, sharded, calibration)
-    steps = _positive("flops", flops) / per_step / SECONDS_PER_HOUR
+    steps = positive("flops", flops) / per_step / SECONDS_PER_HOUR
     hours = steps * step.expected
-    return EqualWork(
-        steps * step.low, hours, steps * step.high, hours * accelerators, step.compute / step.expected
-    )
+    return EqualWork(steps * step.low, hours, steps * step.high, hours * accelerators, step.compute / step.expected)
 
 
 def _checked(cluster: Cluster) -> tuple[Floats, Floats, Floats, Floats]:
@@ -292,17 +291,3 @@ def _checked(cluster: Cluster) -> tuple[Floats, Floats, Floats, Floats]:
     if faults:
         raise InvalidInput(faults)
     return arrays[0], arrays[1], arrays[2], arrays[3]
-
-
-def _positive(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, float)
-    if np.any(array <= 0):
-        raise InvalidInput([Fault(name, float(array[array <= 0].flat[0]), "must be positive")])
-    return array
-
-
-def _not_negative(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, float)
-    if np.any(array < 0):
-        raise InvalidInput([Fault(name, float(array[array < 0].flat[0]), "must not be negative")])
-    return array

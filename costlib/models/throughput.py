@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from costlib.models.checks import not_negative
 from costlib.units import FLOPS_PER_TFLOPS, SECONDS_PER_HOUR
 
 Floats = NDArray[np.float64]
@@ -31,18 +32,18 @@ def training_flops(
     2106.09685, section 4.2), the last 2 are saved on the rest. Raises ValueError for negative numbers, and for a
     fraction above 1.
     """
-    trained = _not_negative("trained_fraction", trained_fraction)
+    trained = not_negative("trained_fraction", trained_fraction)
     if np.any(trained > 1):
         raise ValueError("trained_fraction must be at most 1")
     per_token = 4.0 + 2.0 * trained
-    weights = per_token * _not_negative("parameters", parameters) * _not_negative("tokens", tokens)
+    weights = per_token * not_negative("parameters", parameters) * not_negative("tokens", tokens)
     if layers is None or hidden is None or sequence_length is None:
         return weights
     attention = (
         12.0
-        * _not_negative("layers", layers)
-        * _not_negative("hidden", hidden)
-        * _not_negative("sequence_length", sequence_length)
+        * not_negative("layers", layers)
+        * not_negative("hidden", hidden)
+        * not_negative("sequence_length", sequence_length)
         * np.asarray(tokens, float)
     )
     return weights + attention
@@ -72,12 +73,5 @@ def training_hours(
         raise ValueError("accelerators and peak_tflops must be positive")
     if np.any(low <= 0) or np.any(low > expected) or np.any(expected > high) or np.any(high > 1):
         raise ValueError("achieved fractions must satisfy 0 < low <= expected <= high <= 1")
-    peak_hours = _not_negative("flops", flops) / (count * peak * FLOPS_PER_TFLOPS * SECONDS_PER_HOUR)
+    peak_hours = not_negative("flops", flops) / (count * peak * FLOPS_PER_TFLOPS * SECONDS_PER_HOUR)
     return peak_hours / high, peak_hours / expected, peak_hours / low
-
-
-def _not_negative(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, float)
-    if np.any(array < 0):
-        raise ValueError(f"{name} must not be negative")
-    return array

@@ -77,7 +77,7 @@ def test_vector_equals_scalar() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"heads": 7}, "heads does not divide hidden"),
+        ({"heads": 7}, "heads: 7 does not divide hidden"),
         ({"heads": None}, "heads are needed"),
         ({"attention": "linear"}, "attention 'linear'"),
         ({"recompute": "some"}, "recompute 'some'"),

@@ -95,9 +95,9 @@ def test_refuses_what_cannot_be() -> None:
         seconds_by_size(1, [1, 1], [1, 2])
     with pytest.raises(ValueError, match="same length"):
         seconds_by_size(1, [1, 2], [1])
-    with pytest.raises(ValueError, match="flops_per_second must be positive"):
+    with pytest.raises(ValueError, match="flops_per_second: 0.0 must be above 0"):
         step_seconds(1, 0, 0)
-    with pytest.raises(ValueError, match="overhead_seconds must not be negative"):
+    with pytest.raises(ValueError, match="overhead_seconds: -1.0 must not be negative"):
         step_seconds(1, 1, -1)
-    with pytest.raises(ValueError, match="cpu_usd_per_hour must be positive"):
+    with pytest.raises(ValueError, match="cpu_usd_per_hour: 0.0 must be above 0"):
         break_even_flops(1, 1, 0, 0, 0, 1)

@@ -63,5 +63,5 @@ def test_vector_is_scalar_and_what_is_not_known_stays_so() -> None:
 
 def test_impossible_rates_are_refused() -> None:
     for call in (lambda: input_bound(0.0), lambda: stored_rate(1.0, -1.0), lambda: prepared_rate(0, 5.0)):
-        with pytest.raises(ValueError, match="must be positive"):
+        with pytest.raises(ValueError, match="must be above 0"):
             call()

@@ -152,9 +152,9 @@ def test_columns_equal_scalars() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"heads": 24}, "heads does not divide hidden"),
+        ({"heads": 24}, "heads: 24 does not divide hidden"),
         ({"layers": 0}, "layers"),
-        ({"tensor_parallel": 2}, "tensor_parallel does not divide heads"),
+        ({"tensor_parallel": 2}, "tensor_parallel: 2 does not divide heads"),
         ({"pipeline_parallel": 5}, "does not divide layers"),
         ({"global_batch": 12, "data_parallel": 8}, "does not divide global_batch"),
         ({"micro_batch": 0.5}, "micro_batch"),

@@ -130,7 +130,7 @@ def test_refuses_what_cannot_be() -> None:
         hours_left_fraction(0.0)
     with pytest.raises(ValueError, match="go together"):
         bound_by(1, 1, 1, 1, needed_bytes=1)
-    with pytest.raises(ValueError, match="peak_tflops must be positive"):
+    with pytest.raises(ValueError, match="peak_tflops: 0.0 must be above 0"):
         ridge_flops_per_byte(0, 900)
     with pytest.raises(ValueError, match="at most 1"):
         bound_by(1, 1, 1, 1, reachable_fraction=1.5)
