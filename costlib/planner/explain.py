@@ -11,10 +11,10 @@ import numpy.typing as npt
 from costlib.basis import weakest
 from costlib.planner.lines import ITEMS, Item
 from costlib.planner.plan import Band, Line, Plan
-from costlib.planner.quantities import CHECKPOINT_WRITE_RULE, START_UP_RULE, Quantities, quantities
+from costlib.planner.quantities import CHECKPOINT_WRITE_RULE, START_UP_RULE, Quantities, quantities, requeue_rule
 from costlib.planner.rates import Note
 from costlib.planner.search import Result
-from costlib.planner.sources import BANDS, OPEN_BAND_RULE
+from costlib.planner.sources import BANDS
 from costlib.units import HOURS_PER_YEAR
 from costlib.workload import PURCHASES, SERVICES
 
@@ -144,12 +144,12 @@ def _origin(result: Result, item: Item, row: int) -> Row:
         rules.append(f"start-up: {START_UP_RULE[SERVICES[offers.service[offer]]]}")
     if item.name == "spot_rework":
         bases.append("estimate")
-        interruptions = result.sources.interruptions
-        sources.append(f"{interruptions.source[offer]} of {interruptions.as_of[offer]}")
-        rules.append("rework: Daly 2006, with the Spot advisor's monthly band as a constant rate")
+        interruptions = result.sources.spot_hazards(result.workload)
+        as_of = interruptions.as_of[offer]
+        sources.append(f"{interruptions.source[offer]} of {as_of}" if as_of else str(interruptions.source[offer]))
+        rules.append(f"rework: Daly 2006, at a constant rate: {interruptions.rule[offer]}")
         rules.append(CHECKPOINT_WRITE_RULE)
-        if interruptions.open_band[offer]:
-            rules.append(OPEN_BAND_RULE)
+        rules.append(requeue_rule(result.workload))
     oldest = min(held.as_of for held in rows)
     return Row(weakest(bases), "; ".join(dict.fromkeys(sources)), oldest, "; ".join(rules))
 

@@ -89,6 +89,7 @@ ITEMS: tuple[Item, ...] = (
             "mean_hours_between_interruptions": q.mtbi_hours,
             "checkpoint_interval_hours": q.interval_hours,
             "checkpoint_write_hours": q.checkpoint_write_hours,
+            "unbilled_wait_for_capacity_hours": q.requeue_hours,
         },
         lambda v: v["usd_per_hour"] * v["count"] * v["rework_hours"],
     ),

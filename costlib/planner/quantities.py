@@ -46,6 +46,15 @@ START_UP_RULE = {
 }
 
 
+#: Hours from an interruption until there is capacity again (low, expected, high), where the workload does not say:
+#: none, the middle and the P90 over the recorded traces of their mean gap (costlib.validation.spot works them out).
+REQUEUE_HOURS = (0.0, 1.08, 3.67)
+REQUEUE_RULE = (
+    "after an interruption the run waits for capacity, unbilled: none at the low end, else as long as the recorded"
+    " gaps of other pools lasted, 1.08 h (middle of their means) and 3.67 h (P90)"
+)
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Which offer, how many instances and which precision: flat columns, one entry a candidate.
@@ -74,6 +83,7 @@ class Quantities:
     count: Floats
     work_hours: Floats
     rework_hours: Floats
+    requeue_hours: Floats
     start_up_hours: Floats
     idle_hours: Floats
     mtbi_hours: Floats
@@ -86,8 +96,8 @@ class Quantities:
 
     @property
     def wall_hours(self) -> Floats:
-        """Hours from start to finish: start-up, work and rework."""
-        return self.start_up_hours + self.work_hours + self.rework_hours
+        """Hours from start to finish: start-up, work, rework, and waiting for capacity."""
+        return self.start_up_hours + self.work_hours + self.rework_hours + self.requeue_hours
 
 
 def quantities(
@@ -105,11 +115,13 @@ def quantities(
     start_up = np.array([START_UP_SECONDS[name][end] for name in SERVICES])[service] / SECONDS_PER_HOUR
 
     rework = np.zeros(len(rows))
+    requeue = np.zeros(len(rows))
     mtbi = np.full(len(rows), np.inf)
     interval = np.full(len(rows), np.nan)
     write = np.full(len(rows), np.nan)
     spot = np.nonzero(purchase == SPOT)[0]
     if len(spot):
+        hazard = sources.spot_hazards(workload).hazard[end]
         write[spot] = checkpoint_write_hours(
             workload.checkpoint.gib,
             sources.network_gbps[types[spot]],
@@ -117,7 +129,7 @@ def quantities(
             workload.checkpoint.restart_minutes / MINUTES_PER_HOUR,
             band,
         )
-        mtbi[spot] = mean_hours_between_interruptions(sources.interruptions.hazard[end][rows.offer[spot]], count[spot])
+        mtbi[spot] = mean_hours_between_interruptions(hazard[rows.offer[spot]], count[spot])
         # Where nothing is to be written (gib: 0) the best interval is 0: a checkpoint a minute is as often as it
         # gets. Where nothing interrupts it is endless: no interval is longer than the work.
         often = 1.0 / MINUTES_PER_HOUR
@@ -130,6 +142,9 @@ def quantities(
         interval[spot] = np.minimum(np.maximum(wanted, often), np.maximum(work[spot], often))
         restart = workload.checkpoint.restart_minutes / MINUTES_PER_HOUR + start_up[spot]
         rework[spot] = long_run_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot]) - work[spot]
+        own_wait = None if workload.spot is None else workload.spot.requeue_minutes
+        wait = REQUEUE_HOURS[end] if own_wait is None else own_wait / MINUTES_PER_HOUR
+        requeue[spot] = (work[spot] + rework[spot]) / mtbi[spot] * wait
 
     idle = np.zeros(len(rows))
     used = start_up + work + rework
@@ -148,6 +163,7 @@ def quantities(
         count=count,
         work_hours=work,
         rework_hours=rework,
+        requeue_hours=requeue,
         start_up_hours=start_up,
         idle_hours=idle,
         mtbi_hours=mtbi,
@@ -176,6 +192,12 @@ CHECKPOINT_WRITE_RULE = (
     "checkpoints are written at the line rate of the instances' network (the best case); at the high end, and where"
     " the network is not known, writing takes as long as the restart"
 )
+
+
+def requeue_rule(workload: Workload) -> str:
+    """What the wait for capacity after an interruption is taken to be."""
+    own = None if workload.spot is None else workload.spot.requeue_minutes
+    return REQUEUE_RULE if own is None else f"after an interruption the run waits {own:g} min for capacity, unbilled"
 
 
 def capacity_block_hours(used_hours: Floats) -> Floats:

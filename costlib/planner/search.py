@@ -141,7 +141,7 @@ def search(workload: Workload, sources: Sources, progress: Progress | None = Non
     expected = quantities(workload, sources, grid, places, candidates, "expected")
     cost = total_usd(workload, expected)
     wall = expected.wall_hours
-    keep = _finite(sources, places, candidates, cost, wall, ledger)
+    keep = _finite(workload, sources, places, candidates, cost, wall, ledger)
     candidates, cost, wall = candidates.take(keep), cost[keep], wall[keep]
     if not len(candidates):
         raise NoPlan("no candidate is left: " + "; ".join(_summary(ledger.exclusions)))
@@ -247,7 +247,13 @@ def _expand(offers: Ints, sources: Sources, grid: HoursGrid, ledger: _Ledger) ->
 
 
 def _finite(
-    sources: Sources, places: Places, candidates: Candidates, cost: Floats, wall: Floats, ledger: _Ledger
+    workload: Workload,
+    sources: Sources,
+    places: Places,
+    candidates: Candidates,
+    cost: Floats,
+    wall: Floats,
+    ledger: _Ledger,
 ) -> Ints:
     """The rows with a known, finite cost; the others are counted by what is missing."""
     lost = np.nonzero(~np.isfinite(cost) | ~np.isfinite(wall))[0]
@@ -255,11 +261,12 @@ def _finite(
     region = sources.offers.region[offer]
     purchase = sources.offers.purchase[offer]
     unexplained = np.ones(len(lost), dtype=bool)
+    hazard = sources.spot_hazards(workload).hazard
     causes = (
         (
             "no interruption rate is known",
-            (purchase == SPOT) & np.isnan(sources.interruptions.hazard[1][offer]),
-            "the Spot advisor has no row for the type and region",
+            (purchase == SPOT) & np.isnan(hazard[1][offer]),
+            "the Spot advisor has no row for the type and region; spot.history can give your own",
         ),
         (
             "no storage price is known in the region",

@@ -16,24 +16,20 @@ from costlib.facts.class_rates import ClassRates
 from costlib.facts.hardware import Hardware
 from costlib.facts.interruptions import Interruptions
 from costlib.facts.regions import Regions
-from costlib.models.interruption import hazard_per_hour
 from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.rates import RateGrid
+from costlib.planner.spot.hazards import SpotHazards
 from costlib.planner.training_rate import JOBS_KEPT, TrainingRates
 from costlib.prices.book import PriceBook
 from costlib.prices.places import storage_prices, transfer_prices
 from costlib.prices.price import Price
-from costlib.workload import PURCHASES, SERVICES, Vocabulary
+from costlib.workload import PURCHASES, SERVICES, Spot, SpotHistory, Vocabulary, Workload
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 BANDS = ("low", "expected", "high")
-
-#: The Spot advisor's top band has no upper end ("more than 20 %"). It is read as 20 % to 63 %: from its edge
-#: to a rate of one interruption a month for each instance; expected is the middle of the two rates.
-OPEN_BAND_RULE = "the advisor's open top band (over 20 %) is read as 20 % to one interruption a month"
 
 
 @dataclass(frozen=True)
@@ -100,49 +96,6 @@ class Offers:
 
 
 @dataclass(frozen=True)
-class SpotHazards:
-    """Spot interruptions per instance-hour for each offer (NaN where not known), with where they come from."""
-
-    hazard: tuple[Floats, Floats, Floats]
-    open_band: Bools
-    source: npt.NDArray[np.object_]
-    as_of: npt.NDArray[np.object_]
-
-    @classmethod
-    def of(cls, offers: Offers, advisor: pd.DataFrame) -> SpotHazards:
-        """Joins the Spot advisor's monthly bands to the offers by type and region."""
-        low = advisor["monthly_interruption_low_fraction"].to_numpy(float)
-        high = advisor["monthly_interruption_high_fraction"].to_numpy(float)
-        is_open = high >= 1.0
-        hazard_low = hazard_per_hour(low)
-        hazard_high = hazard_per_hour(np.where(is_open, -np.expm1(-1.0), high))
-        type_code = {name: code for code, name in enumerate(offers.instance_types)}
-        region_code = {name: code for code, name in enumerate(offers.regions)}
-        rows = advisor["instance_type"].map(type_code).to_numpy(float)
-        columns = advisor["region"].map(region_code).to_numpy(float)
-        held = ~np.isnan(rows) & ~np.isnan(columns)
-        position = np.full((len(offers.instance_types), len(offers.regions)), -1)
-        position[rows[held].astype(int), columns[held].astype(int)] = np.nonzero(held)[0]
-        where = position[offers.instance_type, offers.region]
-
-        def gather(values: Floats) -> Floats:
-            return np.where(where >= 0, values[where], np.nan)
-
-        source = advisor["source"].to_numpy(object)
-        as_of = advisor["as_of"].to_numpy(object)
-        return cls(
-            hazard=(
-                gather(hazard_low),
-                gather((hazard_low + hazard_high) / 2.0),
-                gather(hazard_high),
-            ),
-            open_band=np.where(where >= 0, is_open[where], False),
-            source=np.where(where >= 0, source[where], ""),
-            as_of=np.where(where >= 0, as_of[where], ""),
-        )
-
-
-@dataclass(frozen=True)
 class Sources:
     """A price book and the facts that go with it. Frozen: a refresh makes a new one."""
 
@@ -151,6 +104,7 @@ class Sources:
     #: What the user measured; first in trust for hours.
     benchmarks: tuple[Benchmark, ...] = ()
     _rates: dict[tuple[object, ...], RateGrid] = field(default_factory=dict, repr=False, compare=False)
+    _hazards: dict[tuple[SpotHistory, ...], SpotHazards] = field(default_factory=dict, repr=False, compare=False)
     _transfer: dict[str, dict[str, Price]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -161,7 +115,7 @@ class Sources:
 
     def only(self, offers: Ints) -> Sources:
         """The same prices and facts with some of the offers, by their row."""
-        fewer = replace(self, _rates={})
+        fewer = replace(self, _rates={}, _hazards={})
         # A cached property is what stands under its name: this one is known already, and that one is as good here.
         fewer.__dict__["offers"] = Offers.of(self.offers.frame.iloc[offers])
         fewer.__dict__["_training_rates"] = self._training_rates
@@ -181,8 +135,23 @@ class Sources:
 
     @cached_property
     def interruptions(self) -> SpotHazards:
-        """How often each offer is interrupted, if it is spot."""
-        return SpotHazards.of(self.offers, Interruptions.open(self.book.snapshot).table)
+        """How often each offer is interrupted, if it is spot, by the Spot advisor."""
+        offers, advisor = self.offers, Interruptions.open(self.book.snapshot).table
+        return SpotHazards.of_advisor(
+            advisor, offers.instance_types, offers.instance_type, offers.regions, offers.region
+        )
+
+    def spot_hazards(self, workload: Workload) -> SpotHazards:
+        """The same with the workload's own history of interruptions over it. Raises InvalidInput; the last are kept."""
+        history = (workload.spot or Spot()).history
+        if history not in self._hazards:
+            offers = self.offers
+            sold = pd.Series(offers.purchase == PURCHASES.index("spot"))
+            names = offers.frame[["instance_type", "region", "az"]].fillna("").where(sold, "")
+            while len(self._hazards) >= JOBS_KEPT:
+                self._hazards.pop(next(iter(self._hazards)))
+            self._hazards[history] = self.interruptions.over(history, names)
+        return self._hazards[history]
 
     @cached_property
     def _training_rates(self) -> TrainingRates:

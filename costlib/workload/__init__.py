@@ -13,7 +13,7 @@ from costlib.workload.names import (
     SERVICES,
     ModelClass,
 )
-from costlib.workload.parts import Fit, HoursOn
+from costlib.workload.parts import Fit, HoursOn, Spot, SpotHistory
 
 __all__ = [
     "ATTENTIONS",
@@ -27,6 +27,8 @@ __all__ = [
     "Fit",
     "HoursOn",
     "ModelClass",
+    "Spot",
+    "SpotHistory",
     "Vocabulary",
     "Workload",
 ]

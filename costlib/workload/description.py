@@ -21,7 +21,7 @@ from costlib.errors import Fault, InvalidInput
 from costlib.workload.faults import faults_of
 from costlib.workload.fields import InstanceType, Quantity, Vocabulary, one_or_many, without_repeats
 from costlib.workload.names import Optimizer, Precision
-from costlib.workload.parts import AtKeys, Checkpoint, Dataset, Fit, Measured, Model, Part, SearchSpace, Work
+from costlib.workload.parts import AtKeys, Checkpoint, Dataset, Fit, Measured, Model, Part, SearchSpace, Spot, Work
 from costlib.workload.yaml_loader import careful_loader
 
 
@@ -41,6 +41,7 @@ class Workload(Part):
     runs_per_month: Annotated[Quantity, Field(le=100_000)] = 1
     search: SearchSpace = SearchSpace()
     fit: Fit | None = None
+    spot: Spot | None = None
 
     @field_validator("fit", mode="after")
     @classmethod

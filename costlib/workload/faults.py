@@ -17,6 +17,8 @@ from costlib.workload.parts import (
     Model,
     SearchSpace,
     SecondsPerSampleOn,
+    Spot,
+    SpotHistory,
     Work,
 )
 
@@ -78,6 +80,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "checkpoint": Checkpoint,
     "search": SearchSpace,
     "fit": Fit,
+    "spot": Spot,
 }
 
 
@@ -85,4 +88,6 @@ def _keys_at(names: list[str], top: type[BaseModel]) -> list[str]:
     """The keys that are allowed at one place of the workload."""
     if names[:1] == ["measured"]:
         return list(Measured.model_fields)
+    if names[:2] == ["spot", "history"]:
+        return list(SpotHistory.model_fields)
     return list(_PARTS.get(".".join(names), top).model_fields)

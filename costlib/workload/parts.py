@@ -22,6 +22,7 @@ from costlib.workload.fields import (
     InstanceType,
     Quantity,
     Region,
+    number,
     one_or_many,
     stage,
     without_repeats,
@@ -198,6 +199,37 @@ class Checkpoint(Part):
     restart_minutes: Annotated[Amount, Field(le=10_000)]
     interval_minutes: Annotated[Quantity, Field(le=100_000)] | None = None
     kept: Count = 1
+
+
+class SpotHistory(Part):
+    """What the user's own spot instances went through: how often they were interrupted in how many instance-hours.
+
+    Of one type, region or zone, where these are given; else of all.
+    """
+
+    interruptions: Annotated[int, BeforeValidator(number), Field(ge=0, le=1_000_000_000)]
+    instance_hours: Annotated[Quantity, Field(le=1e12)]
+    instance_type: InstanceType | None = None
+    region: Region | None = None
+    az: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+
+class Spot(Part):
+    """What the user knows of spot: the own ``history`` comes before the Spot advisor's bands.
+
+    ``requeue_minutes``: from an interruption until there is capacity again; without it recorded gaps are taken.
+    """
+
+    history: Annotated[tuple[SpotHistory, ...], BeforeValidator(one_or_many)] = ()
+    requeue_minutes: Annotated[Amount, Field(le=100_000)] | None = None
+
+    @field_validator("history", mode="after")
+    @classmethod
+    def _once_each(cls, history: tuple[SpotHistory, ...]) -> tuple[SpotHistory, ...]:
+        places = [(row.instance_type, row.region, row.az) for row in history]
+        if len(set(places)) != len(places):
+            raise ValueError("has two rows of the same type, region and zone: add up what they counted")
+        return history
 
 
 class SearchSpace(Part):

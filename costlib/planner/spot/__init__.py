@@ -1,0 +1,1 @@
+"""One run on spot, looked at closely: interruptions, checkpoints, deadlines, pools, mixes, waiting, drills."""
