@@ -83,6 +83,44 @@ def waits(
     return Waited(late, calls.astype(np.float64), late < ups)
 
 
+class Had(NamedTuple):
+    """One entry a gap: seconds from its beginning to the call that found capacity, and the calls; nan: none did."""
+
+    wait_seconds: Floats
+    calls: Floats
+
+
+def until_had(
+    available: npt.ArrayLike, step_hours: float, schedule: Backoff, rng: np.random.Generator | None = None
+) -> Had:
+    """Asking on a recorded trace from the beginning of each gap until a call finds capacity, in that or a later return.
+
+    A gap that the trace begins with is left out; asking that leaves the trace ends in nan. The waits grow on through a
+    return that was missed. Raises InvalidInput, also for jitter without a generator.
+    """
+    if schedule.jitter and rng is None:
+        raise InvalidInput([Fault("rng", None, "is needed for a schedule with jitter")])
+    runs = runs_of(available)
+    flags = np.repeat(runs.up, runs.steps)
+    step = step_hours * SECONDS_PER_HOUR
+    begins = runs.first_step[1:][~runs.up[1:]] * step
+    asked: Floats = np.zeros(len(begins))
+    calls: Floats = np.ones(len(begins))
+    left = np.arange(len(begins))
+    wait = schedule.first_seconds
+    while len(left):
+        share = 1.0 - schedule.jitter * rng.random(len(left)) if rng is not None else 1.0
+        asked[left] += wait * share
+        calls[left] += 1
+        # A hair of slack, so that a call on the second in which capacity returns finds it.
+        at = ((begins[left] + asked[left]) / step + 1e-9).astype(np.int64)
+        out = at >= len(flags)
+        asked[left[out]] = calls[left[out]] = np.nan
+        left = left[~out & ~flags[np.minimum(at, len(flags) - 1)]]
+        wait = min(wait * schedule.factor, schedule.most_seconds)
+    return Had(asked, calls)
+
+
 def recorded_gaps(available: npt.ArrayLike, step_hours: float) -> tuple[Floats, Floats]:
     """The gaps of a trace that capacity came back from, and how long it then stayed, in seconds.
 

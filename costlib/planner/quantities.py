@@ -142,9 +142,7 @@ def quantities(
         interval[spot] = np.minimum(np.maximum(wanted, often), np.maximum(work[spot], often))
         restart = workload.checkpoint.restart_minutes / MINUTES_PER_HOUR + start_up[spot]
         rework[spot] = long_run_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot]) - work[spot]
-        own_wait = None if workload.spot is None else workload.spot.requeue_minutes
-        wait = REQUEUE_HOURS[end] if own_wait is None else own_wait / MINUTES_PER_HOUR
-        requeue[spot] = (work[spot] + rework[spot]) / mtbi[spot] * wait
+        requeue[spot] = (work[spot] + rework[spot]) / mtbi[spot] * requeue_hours(workload)[end]
 
     idle = np.zeros(len(rows))
     used = start_up + work + rework
@@ -192,6 +190,12 @@ CHECKPOINT_WRITE_RULE = (
     "checkpoints are written at the line rate of the instances' network (the best case); at the high end, and where"
     " the network is not known, writing takes as long as the restart"
 )
+
+
+def requeue_hours(workload: Workload) -> tuple[float, float, float]:
+    """Hours from one interruption until there is capacity again: low, expected, high."""
+    own = None if workload.spot is None else workload.spot.requeue_minutes
+    return REQUEUE_HOURS if own is None else (own / MINUTES_PER_HOUR,) * 3
 
 
 def requeue_rule(workload: Workload) -> str:

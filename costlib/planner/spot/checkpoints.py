@@ -18,7 +18,7 @@ from costlib.models.checkpoint import (
     why_not_finished,
     young_interval_hours,
 )
-from costlib.planner.quantities import CHECKPOINT_WRITE_RULE
+from costlib.planner.quantities import CHECKPOINT_WRITE_RULE, requeue_hours
 from costlib.planner.spot.run import SpotRun, ends_of, instance_usd
 from costlib.units import MINUTES_PER_HOUR, SECONDS_PER_HOUR
 
@@ -102,7 +102,7 @@ def _table(run: SpotRun, interval_hours: tuple[Floats, Floats, Floats]) -> pd.Da
     columns: dict[str, object] = {"interval_hours": interval_hours[1]}
     for end, suffix in enumerate(("_low", "", "_high")):
         billed = billed_hours(run, interval_hours[end], end)
-        waits = billed / ends_of(run.mtbi_hours)[end] * _wait_hours(run, end)
+        waits = billed / ends_of(run.mtbi_hours)[end] * requeue_hours(run.result.workload)[end]
         columns[f"hours{suffix}"] = ends_of(run.start_up_hours)[end] + billed + waits
         columns[f"usd{suffix}"] = instance_usd(run, billed, end)
     with np.errstate(invalid="ignore"):
@@ -165,13 +165,6 @@ def notice(run: SpotRun, notice_seconds: float = NOTICE_SECONDS) -> Notice:
         CHECKPOINT_WRITE_RULE,
         NOTICE_SOURCE,
     )
-
-
-def _wait_hours(run: SpotRun, end: int) -> float:
-    """Hours of waiting for capacity an interruption, at one end: what the plan waits over the interruptions it has."""
-    waits, mtbi = ends_of(run.requeue_hours)[end], ends_of(run.mtbi_hours)[end]
-    rework = ends_of(run.plan.hours)[end] - ends_of(run.start_up_hours)[end] - waits
-    return waits * mtbi / rework if rework > 0 and np.isfinite(mtbi) else 0.0
 
 
 def _held_to(run: SpotRun, interval_hours: Floats, end: int) -> Floats:
