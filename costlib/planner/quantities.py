@@ -46,6 +46,9 @@ START_UP_RULE = {
 }
 
 
+#: A million years.
+MOST_HOURS = 1e10
+
 #: Hours from an interruption until there is capacity again (low, expected, high), where the workload does not say:
 #: none, the middle and the P90 over the recorded traces of their mean gap (costlib.validation.spot works them out).
 REQUEUE_HOURS = (0.0, 1.08, 3.67)
@@ -141,7 +144,9 @@ def quantities(
         # A type that is not searched has NaN work, and keeps it.
         interval[spot] = np.minimum(np.maximum(wanted, often), np.maximum(work[spot], often))
         restart = workload.checkpoint.restart_minutes / MINUTES_PER_HOUR + start_up[spot]
-        rework[spot] = long_run_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot]) - work[spot]
+        needed = long_run_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot])
+        # What takes longer than any calendar will not finish, and sums of it would overflow.
+        rework[spot] = np.where(needed > MOST_HOURS, np.inf, needed) - work[spot]
         requeue[spot] = (work[spot] + rework[spot]) / mtbi[spot] * requeue_hours(workload)[end]
 
     idle = np.zeros(len(rows))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from costlib.errors import InvalidInput
 from costlib.facts.spot_traces import SpotTraces
-from costlib.models.backoff import Backoff, recorded_gaps, waits
+from costlib.models.backoff import Backoff, recorded_gaps, until_had, waits
 
 
 def test_by_hand() -> None:
@@ -65,3 +65,24 @@ def test_impossible_schedules_are_refused_together() -> None:
     assert [fault.field for fault in refused.value.faults] == ["first_seconds", "factor", "most_seconds", "jitter"]
     with pytest.raises(InvalidInput, match="gap_seconds"):
         waits(-1, 1, Backoff(1))
+
+
+def test_asking_goes_on_through_returns_that_were_missed() -> None:
+    trace = [1, 0, 0, 1, 0, 1, 1, 0]
+    each_step = until_had(trace, 1 / 60, Backoff(60, 1, 60))
+    assert each_step.wait_seconds[:2].tolist() == [120, 60] and each_step.calls[:2].tolist() == [3, 2]
+    # Asked 90 s and 270 s into the first gap: the minute of capacity between is missed.
+    seldom = until_had(trace, 1 / 60, Backoff(90, 2, 3600))
+    assert seldom.wait_seconds[0] == 270 and seldom.calls[0] == 3
+    assert np.isnan(seldom.wait_seconds[2]), "nothing came back before the trace ended"
+    with pytest.raises(InvalidInput, match="rng"):
+        until_had(trace, 1 / 60, Backoff(60, jitter=1))
+
+
+@given(st.lists(st.booleans(), min_size=2, max_size=60), st.floats(10, 300))
+def test_capacity_is_there_when_it_was_had(trace, first) -> None:
+    found = until_had(trace, 1 / 60, Backoff(first, 1.7, 900))
+    begins = [at for at in range(1, len(trace)) if trace[at - 1] and not trace[at]]
+    assert len(begins) == len(found.wait_seconds)
+    for begin, wait in zip(begins, found.wait_seconds, strict=True):
+        assert np.isnan(wait) or trace[int((begin * 60 + wait) / 60 + 1e-9)]
