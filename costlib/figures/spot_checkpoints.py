@@ -20,16 +20,16 @@ MARKS = {
 
 
 def checkpoints(curve: pd.DataFrame, intervals: pd.DataFrame, banner: str) -> go.Figure:
-    """USD of the run over minutes between checkpoints (log), its band, and a mark for each rule.
+    """USD that writes, lost work and restarts add over minutes between checkpoints (both log), and each rule's mark.
 
     ``curve``, ``intervals``: planner.spot.checkpoints. Where the run will not finish there is no line.
     """
     minutes = curve["interval_hours"].to_numpy() * MINUTES_PER_HOUR
-    low, usd, high = (_finite(curve[name]) for name in ("usd_low", "usd", "usd_high"))
+    low, usd, high = (_finite(curve[name]) for name in ("added_usd_low", "added_usd", "added_usd_high"))
     made = go.Figure()
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
     made.add_trace(go.Scatter(x=minutes, y=high, showlegend=False, uid="high", **edge))
-    name = "range: work, price, interruptions, writes"
+    name = "range of interruptions, writes and restarts"
     made.add_trace(go.Scatter(x=minutes, y=low, fill="tonexty", fillcolor=BAND, name=name, uid="low", **edge))
     made.add_trace(
         go.Scatter(
@@ -39,21 +39,21 @@ def checkpoints(curve: pd.DataFrame, intervals: pd.DataFrame, banner: str) -> go
             name="expected",
             uid="expected",
             line={"color": LINE, "width": 3},
-            customdata=np.column_stack([curve["hours"], 100 * curve["lost_fraction"]]),
+            customdata=np.column_stack([curve["usd"], curve["hours"], 100 * curve["lost_fraction"]]),
             hovertemplate=(
-                "every %{x:,.3g} min: $%{y:,.2f}, %{customdata[0]:,.1f} h; %{customdata[1]:.2f} % of the billed hours"
-                " lost<extra></extra>"
+                "every %{x:,.3g} min: $%{y:,.2f} of $%{customdata[0]:,.2f}, %{customdata[1]:,.1f} h;"
+                " %{customdata[2]:.2f} % of the billed hours lost<extra></extra>"
             ),
         )
     )
     for row in intervals.to_dict("records"):
-        if not np.isfinite(row["usd"]):
+        if not np.isfinite(row["added_usd"]):
             continue
         name, colour, symbol = MARKS[str(row["interval"])]
         made.add_trace(
             go.Scatter(
                 x=[row["interval_hours"] * MINUTES_PER_HOUR],
-                y=[row["usd"]],
+                y=[row["added_usd"]],
                 mode="markers",
                 name=f"{name}: {row['interval_hours'] * MINUTES_PER_HOUR:,.3g} min",
                 uid=str(row["interval"]),
@@ -61,17 +61,13 @@ def checkpoints(curve: pd.DataFrame, intervals: pd.DataFrame, banner: str) -> go
                 hovertemplate=f"{name}: every %{{x:,.3g}} min, $%{{y:,.2f}}<extra></extra>",
             )
         )
-    made.update_layout(title="What the run costs against the time between checkpoints")
+    made.update_layout(title="What interruptions and checkpoints add, against the time between two checkpoints")
     axis = {"exponentformat": "none", "separatethousands": True}
     made.update_xaxes(
         title={"text": "Minutes of work between two checkpoints", "standoff": 6}, type="log", dtick="D2",
         minorloglabels="complete", **axis,
     )  # fmt: skip
-    top = np.nanmax(np.append(usd[np.isfinite(usd)], 0.0))
-    least = np.nanmin(low) if np.isfinite(low).any() else 0.0
-    # The dear end may be many times the rest: the line stays readable, and the band runs out of the picture.
-    most = min(np.nanmax(np.append(high, top)), 3.0 * top)
-    made.update_yaxes(title="USD a run", tickprefix="$", range=[0.9 * least, 1.05 * most], **axis)
+    made.update_yaxes(title="USD added to the run", tickprefix="$", type="log", minorloglabels="none", **axis)
     finish(made, banner)
     if not np.isfinite(usd).any():
         words = "With these interruptions the run will not finish on spot"

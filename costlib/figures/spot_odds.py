@@ -12,7 +12,7 @@ NET = "#E69F00"
 COLOURS = {"on_demand": PURCHASE_COLOURS["on_demand"], "net": NET, "spot_only": PURCHASE_COLOURS["spot"]}
 NAMES = {
     "on_demand": "on-demand all along",
-    "net": "spot, with on-demand in time for a date",
+    "net": "spot with a net: on-demand in time for the deadline (1 ×), or so many times it",
     "spot_only": "spot alone, however long it takes",
 }
 
@@ -53,9 +53,11 @@ def price_of_certainty(ways: pd.DataFrame, deadline_hours: float, note: str) -> 
                 " end)<br>$%{y:,.2f} on average<extra></extra>",
             )
         )  # fmt: skip
-    made.update_layout(title=f"What it costs to be done within {display.hours(deadline_hours)}, by the chance of it")
+    made.update_layout(
+        title=f"What certainty costs: done within {display.hours(deadline_hours)} (mean, bars P10 – P90)"
+    )
     made.update_xaxes(title={"text": "Chance to be done by the deadline (%)", "standoff": 6}, range=[-4, 108])
-    made.update_yaxes(title="USD of the instances, mean and P10 – P90", tickprefix="$", rangemode="tozero")
+    made.update_yaxes(title="USD of the instances", tickprefix="$", rangemode="tozero", separatethousands=True)
     return legend_under_title(finish(made, note, height_px=460))
 
 
@@ -83,5 +85,5 @@ def chance_by_date(dates: pd.DataFrame, deadline_hours: float, note: str) -> go.
 def _label(row: dict, deadline_hours: float) -> str:
     if row["way"] == "net":
         over = row["net_hours"] / deadline_hours
-        return "in time" if over == 1 else f"{over:g} × the time"
+        return f"{over:g} ×"
     return {"on_demand": "on-demand", "spot_only": "spot alone"}[row["way"]]

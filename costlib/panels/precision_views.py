@@ -11,6 +11,7 @@ import pandas as pd
 from costlib.display import PURCHASE_NAMES, SERVICE_NAMES, escape, hours, hours_band, saving, usd, usd_band
 from costlib.facts.precision import NOTES
 from costlib.panels.banner import basis_html
+from costlib.panels.html_table import table_html
 from costlib.panels.precision_state import PrecisionAnswer
 from costlib.planner.advice import Advice
 from costlib.planner.memory_views import PARTS
@@ -87,7 +88,7 @@ def plans_html(table: pd.DataFrame, base: str) -> str:
         ("by speed", "on the base's own machine"),
         ("by choice", "of another machine"),
     )
-    return _table(heads, rows)
+    return table_html(heads, rows)
 
 
 def _plan_row(row: Mapping[Any, Any], base: str) -> str:
@@ -132,7 +133,7 @@ def speedups_html(rows: pd.DataFrame, chosen: str, clickable: Iterable[str]) -> 
         known = mine[mine["n_rows"] > 0]
         rule = "" if known.empty else f"<small>{escape(known['source'].iloc[0])}</small>"
         body.append(f"<tr{click}{marked}><td>{escape(accelerator)}{rule}</td>{cells}</tr>")
-    return _table(heads, "".join(body))
+    return table_html(heads, "".join(body))
 
 
 def _speed_cell(row: Mapping[Any, Any], base_peak: float) -> str:
@@ -179,7 +180,7 @@ def notes_html(answer: PrecisionAnswer) -> str:
         ("Risks", ""),
         ("Source", ""),
     )
-    return _table(heads, "".join(body))
+    return table_html(heads, "".join(body))
 
 
 def plan_html(plan: Plan) -> str:
@@ -238,7 +239,7 @@ def advice_html(found: Sequence[Advice], nothing: str) -> str:
         ("Because", ""), ("Do", ""), ("Saves", "USD a run; each alone"), ("Hours saved", "from start to finish"),
         ("Then costs", "USD a run"), ("How it is known", ""),
     )  # fmt: skip
-    return _table(heads, body)
+    return table_html(heads, body)
 
 
 def _marks(one: Advice) -> str:
@@ -253,11 +254,3 @@ def _hours_saved(amount: float) -> str:
 
 def _seconds(amount: float) -> str:
     return f"{amount:,.2f} s" if amount >= 1 else f"{amount * 1000:,.3g} ms"
-
-
-def _table(heads: Sequence[tuple[str, str]], body: str) -> str:
-    head = "".join(f"<th title='{escape(tip)}'>{escape(title)}</th>" for title, tip in heads)
-    return (
-        f"<div class='costlib-scroll'><table class='costlib-table'><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )

@@ -27,7 +27,8 @@ Floats = npt.NDArray[np.float64]
 #: No interval is shorter: where next to nothing is to be written, the formulas ask for one a second.
 SHORTEST_HOURS = 1.0 / MINUTES_PER_HOUR
 COLUMNS = (
-    "interval_hours", "hours_low", "hours", "hours_high", "usd_low", "usd", "usd_high", "lost_fraction", "why_not",
+    "interval_hours", "hours_low", "hours", "hours_high", "usd_low", "usd", "usd_high", "added_usd_low", "added_usd",
+    "added_usd_high", "lost_fraction", "why_not",
 )  # fmt: skip
 NOTICE_SOURCE = "EC2 User Guide, Spot Instance interruption notices (facts/service_facts, ec2_spot); best effort"
 
@@ -86,9 +87,11 @@ def intervals(run: SpotRun) -> pd.DataFrame:
 def curve(run: SpotRun, interval_hours: npt.ArrayLike | None = None) -> pd.DataFrame:
     """Hours and dollars of the run against the interval, the same at both ends of the band: COLUMNS.
 
-    ``hours`` and ``usd`` are of the whole run, start-up and waits included; ``lost_fraction``: share of the billed
-    hours at the expected end that is not first-time work; ``why_not``: the reason, where the run will not finish (hours
-    are infinite then). Default: 61 intervals, evenly spaced in their logarithm, from a minute to the whole work.
+    ``hours`` and ``usd`` are of the whole run, start-up and waits included; ``added_usd``: what writes, lost work and
+    restarts add, with interruptions, writes and restarts at each end, work and price as expected; ``lost_fraction``:
+    share of the billed hours at the expected end that is not first-time work; ``why_not``: the reason, where the run
+    will not finish (hours are infinite then). Default: 61 intervals, evenly spaced in their logarithm, from a minute to
+    the whole work.
     """
     if interval_hours is None:
         most = max(run.work_hours.expected, 2 * SHORTEST_HOURS)
@@ -100,11 +103,14 @@ def curve(run: SpotRun, interval_hours: npt.ArrayLike | None = None) -> pd.DataF
 def _table(run: SpotRun, interval_hours: tuple[Floats, Floats, Floats]) -> pd.DataFrame:
     """COLUMNS with the intervals of each end."""
     columns: dict[str, object] = {"interval_hours": interval_hours[1]}
+    work, rest = run.work_hours.expected, (run.write_hours, run.restart_hours, run.mtbi_hours)
     for end, suffix in enumerate(("_low", "", "_high")):
         billed = billed_hours(run, interval_hours[end], end)
         waits = billed / ends_of(run.mtbi_hours)[end] * requeue_hours(run.result.workload)[end]
         columns[f"hours{suffix}"] = ends_of(run.start_up_hours)[end] + billed + waits
         columns[f"usd{suffix}"] = instance_usd(run, billed, end)
+        lost = expected_hours(work, interval_hours[end], *(ends_of(held)[end] for held in rest)) - work
+        columns[f"added_usd{suffix}"] = run.spot_usd_per_hour.expected * run.count * lost
     with np.errstate(invalid="ignore"):
         columns["lost_fraction"] = 1.0 - run.work_hours.expected / billed_hours(run, interval_hours[1], 1)
     columns["why_not"] = [why_not(run, float(one)) or "" for one in interval_hours[1]]

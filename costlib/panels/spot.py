@@ -1,0 +1,237 @@
+"""The spot page: binds a SpotState to widgets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+import plotly.graph_objects as go
+from ipywidgets import HTML, Button, HBox, VBox
+
+from costlib.display import escape
+from costlib.figures import spot_checkpoints, spot_mixes, spot_odds, spot_policies
+from costlib.figures.spot_policies import POLICY_NAMES
+from costlib.panels.background import worker
+from costlib.panels.banner import banner_html, look, plan_banner
+from costlib.panels.chart import chart, update
+from costlib.panels.download import csv_link
+from costlib.panels.form import Form, boxed, heading
+from costlib.panels.spot_fields import (
+    CAMPAIGN,
+    CONTROLS,
+    COUNT,
+    DRILLS,
+    PLACEHOLDERS,
+    POLICY,
+    RECORDED,
+    REGION,
+    RUN,
+    TRACE,
+    TYPE,
+    WAITING,
+    control_of,
+)
+from costlib.panels.spot_state import SpotState
+from costlib.panels.spot_views import (
+    answer_html,
+    checklist_html,
+    hazard_html,
+    intervals_html,
+    job_html,
+    mixes_note,
+    moves_html,
+    notice_html,
+    policies_html,
+    waiting_html,
+)
+
+RECORD_NOTE = "capacity as in the recorded traces, 2022 to 2025"
+
+
+def spot_panel(state: SpotState | None = None) -> VBox:
+    """The whole page for a state (default: a new one on the embedded snapshot)."""
+    return _Page(SpotState(worker=worker()) if state is None else state).box
+
+
+class _Page:
+    """The widgets of one page, and what moves when a choice changes."""
+
+    def __init__(self, state: SpotState) -> None:
+        self.state = state
+        self._following = False
+        self.start = ipywidgets.Dropdown(
+            options=[("own numbers", ""), *((name, name) for name in state.examples)],
+            description="Start from",
+            tooltip="An example run",
+            style={"description_width": "initial"},
+        )
+        self.form = Form(tuple(CONTROLS.values()), PLACEHOLDERS, control_of, _option_name)
+        self.general, self.banner, self.answer, self.hazard = HTML(), HTML(), HTML(), HTML()
+        self.intervals, self.notice, self.reason, self.policies = HTML(), HTML(), HTML(), HTML()
+        self.job, self.moves, self.waiting = HTML(), HTML(), HTML()
+        self.progress = ipywidgets.FloatProgress(min=0.0, max=1.0, layout={"width": "260px"})
+        self.stage, self.stop = HTML(), Button(description="Stop", icon="stop")
+        self.working = HBox([self.progress, self.stage, self.stop])
+        self.download, self.links = Button(description="Prepare CSV", icon="download"), HTML()
+        self.charts = {name: chart(go.Figure()) for name in _CHARTS}
+        for name, one in self.charts.items():
+            one.add_class(f"costlib-spot-{name}")
+        self.recorded = VBox(
+            [
+                heading("The chance to be done in time, and the price of certainty"),
+                self.charts["odds"],
+                self.charts["dates"],
+                heading("Policies on recorded capacity"),
+                self.charts["policies"],
+                self.policies,
+                heading("One job, step by step; one zone or several"),
+                self.form.rows(RECORDED),
+                self.job,
+                self.charts["job"],
+                self.moves,
+                self.charts["moves"],
+                heading("Game day: interruptions put in on purpose"),
+                self.form.rows(DRILLS),
+                self.charts["drills"],
+                HTML(checklist_html()),
+                heading("Waiting: how often to ask again"),
+                self.form.rows(WAITING),
+                self.waiting,
+            ]
+        )
+        self.box = VBox(
+            [
+                look(),
+                self.banner,
+                self.form.rows(RUN, boxed(self.start)),
+                self.general,
+                self.answer,
+                self.hazard,
+                HBox([self.download]),
+                self.links,
+                heading("How often to checkpoint"),
+                self.charts["checkpoints"],
+                self.intervals,
+                self.notice,
+                heading("Part on demand, part on spot"),
+                self.charts["mixes"],
+                HTML(mixes_note()),
+                self.reason,
+                self.working,
+                self.recorded,
+            ]
+        )
+        self.box.add_class("costlib")
+        self._bind()
+        self._show()
+        self._show_record()
+        self._show_messages()
+        self._show_progress()
+
+    def _bind(self) -> None:
+        state = self.state
+        self.start.observe(self._started, "value")
+        self.form.observe(self._propose)
+        state.observe(lambda _: self._show(), "answer")
+        state.observe(lambda _: self._show_record(), ["record", "reason"])
+        state.observe(lambda _: self._show_messages(), ["faults", "problem", "notes"])
+        state.observe(lambda _: self._show_progress(), ["busy", "progress", "stage"])
+        self.stop.on_click(lambda _: state.cancel())
+        self.download.on_click(lambda _: self._prepare())
+
+    def _started(self, change: Any) -> None:
+        if not self._following and change["new"]:
+            self.state.start(change["new"])
+
+    def _propose(self, _change: object) -> None:
+        if not self._following:
+            self.state.propose(self.form.values)
+
+    def _show(self) -> None:
+        """The last good answer, and the controls as they stand in it."""
+        state, answer = self.state, self.state.answer
+        self._following = True
+        try:
+            self.form.set_options(TYPE, [("of the cheapest plan", ""), *((name, name) for name in answer.types)])
+            self.form.set_options(REGION, [("the cheapest", ""), *((name, name) for name in answer.regions)])
+            counts = [(str(count), str(count)) for count in answer.counts]
+            self.form.set_options(COUNT, [("as the cheapest plan", ""), *counts])
+            self.form.set_options(TRACE, [(name, name) for name in state.trace_names])
+            self.form.set_options(CAMPAIGN, [(name, name) for name in state.campaigns])
+            self.form.show(state.values)
+            self.start.value = state.started
+        finally:
+            self._following = False
+        banner = plan_banner(state.sources.book, answer.run.plan)
+        self.banner.value = banner_html(banner)
+        self.answer.value = answer_html(answer)
+        self.hazard.value = hazard_html(answer.run)
+        self.intervals.value = intervals_html(answer.intervals)
+        self.notice.value = notice_html(answer.notice)
+        self.links.value = ""
+        update(self.charts["checkpoints"], spot_checkpoints.checkpoints(answer.curve, answer.intervals, banner))
+        update(self.charts["mixes"], spot_mixes.shares(answer.mixes, banner))
+
+    def _show_record(self) -> None:
+        state, record = self.state, self.state.record
+        said = f"What recorded capacity makes of the run cannot be told: {state.reason}." if state.reason else ""
+        self.reason.value = f"<div class='costlib-problem'>{escape(said)}</div>" if said else ""
+        if record is None:
+            self.recorded.layout.display = "none"
+            return
+        deadline = state.answer.deadline_hours
+        note = f"{RECORD_NOTE}; {plan_banner(state.sources.book, state.answer.run.plan)}"
+        job = record.job
+        figures = {
+            "odds": spot_odds.price_of_certainty(record.ways, deadline, note),
+            "dates": spot_odds.chance_by_date(record.dates, deadline, note),
+            "policies": spot_policies.by_policy(record.policies, note),
+            "moves": spot_policies.by_moves(record.moves, note),
+            "job": spot_policies.tapes(job.available, job.step_hours, job.modes, deadline, note),
+            "drills": spot_mixes.drills(record.drills, "the drill's own interruptions, no forecast"),
+        }
+        for name, figure in figures.items():
+            update(self.charts[name], figure)
+        self.policies.value = policies_html(record)
+        self.job.value = job_html(record)
+        self.moves.value = moves_html(record)
+        self.waiting.value = waiting_html(record.waiting)
+        # Shown last: a chart that is drawn empty first keeps the axes of its emptiness.
+        self.recorded.layout.display = None
+
+    def _show_messages(self) -> None:
+        rest = self.form.show_messages(self.state.faults, self.state.notes)
+        if self.state.problem:
+            rest.append(self.state.problem)
+        if self.state.faults:
+            rest.append("The answer below is still for the last good values.")
+        self.general.value = "".join(f"<div class='costlib-problem'>{escape(one)}</div>" for one in rest)
+
+    def _show_progress(self) -> None:
+        state = self.state
+        self.working.layout.display = None if state.busy else "none"
+        self.progress.value = state.progress
+        self.stage.value = f"<small>Replaying recorded capacity: {escape(state.stage)}</small>" if state.busy else ""
+
+    def _prepare(self) -> None:
+        answer, record = self.state.answer, self.state.record
+        frames = {"checkpoints": answer.intervals, "mixes": answer.mixes}
+        if record is not None:
+            frames |= {
+                "ways": record.ways, "policies": record.policies, "zones": record.moves, "game-day": record.drills,
+                "waiting": record.waiting,
+            }  # fmt: skip
+        snapshot = self.state.sources.book.snapshot_id
+        name = answer.workload.name
+        self.links.value = "<br>".join(
+            csv_link(f"{name}-spot-{what}.csv", frame.assign(plan=answer.run.plan.key, snapshot_id=snapshot))
+            for what, frame in frames.items()
+        )
+
+
+_CHARTS = ("checkpoints", "mixes", "odds", "dates", "policies", "job", "moves", "drills")
+
+
+def _option_name(key: str, option: str) -> str:
+    """How an option of a control is written for people."""
+    return POLICY_NAMES.get(option, option) if key == POLICY else option
