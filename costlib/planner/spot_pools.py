@@ -54,9 +54,9 @@ class SpotPools:
     architecture, processor, region, az (the zone's id; "" where the price is the region's), same_accelerators,
     same_throughput, throughput_ratio; usd_per_hour_low, _expected, _high (of one instance); usd_per_unit_low,
     _expected, _high (price of the pure work, by ``work_unit``); run_usd_low, _expected, _high (the whole run with
-    start-up, rework, storage and transfer); run_hours_low, _expected, _high (start to finish); off_on_demand_fraction
-    (nan where EC2's on-demand price is not held); monthly_interruption_low_fraction and _high_fraction (the advisor's
-    band);
+    start-up, rework, storage and transfer); run_hours_low, _expected, _high (start to finish); on_demand_usd_per_hour
+    and off_on_demand_fraction (nan where EC2's on-demand price is not held); monthly_interruption_low_fraction and
+    monthly_interruption_high_fraction (the advisor's band);
     hazard_per_hour_low, _expected, _high (of one instance: _high is infinite where the band is open, and _expected by
     OPEN_BAND_RULE then); cluster_hazard_per_hour_expected (count times that); open_band; checkpoint_interval_hours;
     price_cv_fraction, price_range_fraction, price_samples, price_history_from, price_history_to, price_stability (of
@@ -182,7 +182,8 @@ def _frame(result: Result, table: pd.DataFrame, rows: Ints, ends: list[Quantitie
         pools[f"usd_per_unit_{name}"] = end.usd_per_hour * end.count * end.work_hours / units
         pools[f"run_usd_{name}"] = total_usd(result.workload, end)
         pools[f"run_hours_{name}"] = end.wall_hours
-    pools["off_on_demand_fraction"] = 1.0 - pools["usd_per_hour_expected"] / offers.ec2_on_demand_usd_per_hour[offer]
+    pools["on_demand_usd_per_hour"] = offers.ec2_on_demand_usd_per_hour[offer]
+    pools["off_on_demand_fraction"] = 1.0 - pools["usd_per_hour_expected"] / pools["on_demand_usd_per_hour"]
     known = sources.interruptions
     open_band = known.open_band[offer]
     low, expected, high = (hazard[offer] for hazard in known.hazard)
