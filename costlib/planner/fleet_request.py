@@ -35,8 +35,8 @@ NOTES = {
     ),
     "one_region": "a fleet is of one region: other regions need requests of their own",
     "units": (
-        "one unit is the run's cluster over {units}: every type alone fills the target with as many instances as the"
-        " planner found ({clusters})"
+        "the target of {units} is one cluster that does the whole run; every type alone fills it with as many instances"
+        " as the planner found ({clusters})"
     ),
     "zone_ids": (
         "zones are given by id (AvailabilityZoneId), the same for every account; without a default VPC, give SubnetId"

@@ -20,7 +20,7 @@ from costlib.planner.price_history import HISTORY_RULE, with_stability
 from costlib.planner.quantities import CHECKPOINT_WRITE_RULE, SPOT, Quantities, quantities
 from costlib.planner.search import Result, search
 from costlib.planner.sources import BANDS, OPEN_BAND_RULE, Sources
-from costlib.planner.stand_ins import Base, base_of, stand_ins
+from costlib.planner.stand_ins import Base, base_of, rows_of, stand_ins
 from costlib.workload import SERVICES, Workload
 
 Ints = npt.NDArray[np.int64]
@@ -129,7 +129,8 @@ def spot_pools(
     result = search(wanted, sources)
     base = base_of(result, instance_type, count)
     table = stand_ins(result, base, tolerance_fraction, match)
-    rows = _rows(result, table)
+    rows = rows_of(result, table)
+    rows = rows[~_covered(result, result.candidates.offer[rows])]
     ends = [quantities(wanted, sources, result.grid, result.places, result.candidates.take(rows), end) for end in BANDS]
     unit, units = unit_of_work(wanted)
     pools = _frame(result, table, rows, ends, units)
@@ -146,17 +147,6 @@ def unit_of_work(workload: Workload) -> tuple[str, float]:
     if work.samples is not None:
         return "million samples", work.samples / 1e6
     return "run", 1.0
-
-
-def _rows(result: Result, table: pd.DataFrame) -> Ints:
-    """The candidates of the class: each stand-in at its own count, regions only where no zone of theirs is held."""
-    offers, candidates = result.sources.offers, result.candidates
-    cell = np.full((len(offers.instance_types), 2), -1)
-    cell[table["type_code"]] = table[["count_index", "precision_index"]]
-    kind = offers.instance_type[candidates.offer]
-    chosen = (cell[kind, 0] == candidates.count_index) & (cell[kind, 1] == candidates.precision_index)
-    rows = np.nonzero(chosen)[0]
-    return rows[~_covered(result, candidates.offer[rows])]
 
 
 def _covered(result: Result, offer: Ints) -> npt.NDArray[np.bool_]:

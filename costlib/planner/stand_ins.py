@@ -168,6 +168,15 @@ def stand_ins(result: Result, base: Base, tolerance_fraction: float, match: str 
     return table
 
 
+def rows_of(result: Result, table: pd.DataFrame) -> Ints:
+    """The candidates of a search, over the same grid, that are one of the stand-ins at its own count and precision."""
+    offers, candidates = result.sources.offers, result.candidates
+    cell = np.full((len(offers.instance_types), 2), -1)
+    cell[table["type_code"]] = table[["count_index", "precision_index"]]
+    kind = offers.instance_type[candidates.offer]
+    return np.nonzero((cell[kind, 0] == candidates.count_index) & (cell[kind, 1] == candidates.precision_index))[0]
+
+
 def _words(column: pd.Series) -> npt.NDArray[np.object_]:
     """Text as plain objects; "" where missing."""
     return column.astype(object).where(column.notna(), "").to_numpy()
