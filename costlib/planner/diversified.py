@@ -78,6 +78,40 @@ class DiversifiedPools:
         }
 
 
+def diversify_by_region(
+    pools: SpotPools, number: int, by: str = "price_capacity_optimized", window_hours: float | None = None
+) -> pd.DataFrame:
+    """The best ``number`` of pools in each region, or all that it has: where a fleet would stand best, cheapest first.
+
+    Columns: region, pools (taken), types and zones (of those; a region's price is no zone), usd_per_unit, run_usd,
+    run_hours, interruptions_per_hour, all_best_fraction, all_worst_fraction (all expected, as in DiversifiedPools),
+    open_band (of any). Regions without a pool that can be ranked are left out. Raises InvalidInput as ``diversify``.
+    """
+    ranked = pools.ranked(by)
+    if len(ranked) == 0:
+        raise InvalidInput([Fault("by", by, "ranks no pool: what it looks at is known of none")])
+    rows = []
+    for region, held in ranked.groupby("region"):
+        found = diversify(pools, min(number, len(held)), by, str(region), window_hours)
+        zones = found.pools["az"]
+        rows.append(
+            {
+                "region": region,
+                "pools": len(found.pools),
+                "types": found.pools["instance_type"].nunique(),
+                "zones": zones[zones != ""].nunique(),
+                "usd_per_unit": found.usd_per_unit.expected,
+                "run_usd": found.run_usd.expected,
+                "run_hours": found.run_hours.expected,
+                "interruptions_per_hour": found.interruptions_per_hour.expected,
+                "all_best_fraction": found.all_best_fraction.expected,
+                "all_worst_fraction": found.all_worst_fraction.expected,
+                "open_band": bool(found.pools["open_band"].any()),
+            }
+        )
+    return pd.DataFrame(rows).sort_values("run_usd", kind="stable").reset_index(drop=True)
+
+
 def replace_hours(workload: Workload) -> float:
     """Hours to replace a cluster, as expected: start-up of new instances and the workload's restart."""
     return START_UP_SECONDS["ec2"][1] / SECONDS_PER_HOUR + workload.checkpoint.restart_minutes / MINUTES_PER_HOUR

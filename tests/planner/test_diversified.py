@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from costlib.errors import InvalidInput
-from costlib.planner.diversified import diversify, replace_hours
+from costlib.planner.diversified import diversify, diversify_by_region, replace_hours
 from costlib.planner.sources import Sources
 from costlib.planner.spot_pools import RANKINGS, SpotPools, spot_pools
 from costlib.workload import Workload
@@ -68,6 +69,31 @@ def test_an_open_band_leaves_the_high_end_open(pools: SpotPools) -> None:
     plain = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert plain["interruptions_per_hour"]["high"] is None
     assert plain["number"] == 2 and len(plain["pools"]) == 2
+
+
+def test_regions_side_by_side(pools: SpotPools) -> None:
+    table = diversify_by_region(pools, 3).set_index("region")
+    assert table["run_usd"].is_monotonic_increasing
+    held = pools.pools["region"].value_counts()
+    assert set(table.index) == set(held.index)
+    assert (table["pools"] == held.reindex(table.index).clip(upper=3)).all()
+    for region in table.index[:3]:
+        row, found = table.loc[region], diversify(pools, int(table.at[region, "pools"]), region=region)
+        assert row["run_usd"] == pytest.approx(found.run_usd.expected)
+        assert row["all_worst_fraction"] == pytest.approx(found.all_worst_fraction.expected)
+        assert row["types"] == found.pools["instance_type"].nunique()
+        assert row["open_band"] == found.pools["open_band"].any()
+    # Of ap-northeast-2 the g6e.48xlarge has the region's price only, which is no zone.
+    wide = diversify_by_region(pools, 100).set_index("region")
+    held = pools.pools[pools.pools["region"] == "ap-northeast-2"]["az"]
+    assert (held == "").any() and wide.at["ap-northeast-2", "zones"] == held[held != ""].nunique()
+    assert diversify_by_region(pools, 2, "stable_price")["region"].tolist() == ["us-east-1"]
+    with pytest.raises(InvalidInput):
+        diversify_by_region(pools, 0)
+    away = replace(pools, pools=pools.pools[pools.pools["region"] != "us-east-1"])
+    with pytest.raises(InvalidInput) as refused:
+        diversify_by_region(away, 2, "stable_price")
+    assert refused.value.faults[0].field == "by"
 
 
 def test_refusals(pools: SpotPools) -> None:

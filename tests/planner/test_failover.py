@@ -139,6 +139,12 @@ def test_syncing_less_often_costs_less_and_loses_more(pools: SpotPools, less: fl
     assert seldom["ready_behind_hours_expected"] > often["ready_behind_hours_expected"]
 
 
+def test_nothing_to_copy_costs_nothing(workload: Workload, sources: Sources) -> None:
+    row = row_of(spot_pools(workload.changed({"dataset.gib": 0, "checkpoint.gib": 0}), sources), "us-east-2")
+    assert row["ready_fixed_usd"] == row["on_need_transfer_usd"] == row["copy_hours_high"] == 0.0
+    assert row["on_need_hours_expected"] == row["ready_hours"] and row["missing"] == ""
+
+
 def test_a_missing_price_is_said_and_nothing_is_made_up(workload: Workload) -> None:
     fresh = Sources.open()
     held = dict(fresh.transfer_prices("us-east-2"))

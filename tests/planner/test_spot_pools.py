@@ -63,6 +63,21 @@ def test_price_of_a_unit_of_work_by_hand(pools: SpotPools, workload: Workload) -
     assert first["usd_per_unit_expected"] == pytest.approx(by_hand)
 
 
+@pytest.mark.parametrize(
+    ("work", "unit", "units"),
+    [
+        ({"samples": 25e6, "model_class": "resnet50"}, "million samples", 25.0),
+        ({"hours_on": {"instance_type": "g5.xlarge", "hours": 50}}, "run", 1.0),
+    ],
+)
+def test_units_of_other_work(workload: Workload, sources: Sources, work: dict, unit: str, units: float) -> None:
+    found = spot_pools(workload.changed({"work": work}), sources)
+    first = found.pools.iloc[0]
+    assert found.work_unit == unit
+    by_hand = first["usd_per_hour_expected"] * first["count"] * found.base.work_hours / units
+    assert first["usd_per_unit_expected"] == pytest.approx(by_hand)
+
+
 def test_stand_ins_keep_the_tolerance_or_the_accelerators(wide: SpotPools) -> None:
     table = wide.stand_ins
     apart = np.maximum(table["throughput_ratio"], 1 / table["throughput_ratio"]) - 1
