@@ -20,7 +20,7 @@ from costlib.planner.price_history import HISTORY_RULE, with_stability
 from costlib.planner.quantities import CHECKPOINT_WRITE_RULE, SPOT, Quantities, quantities
 from costlib.planner.search import Result, search
 from costlib.planner.sources import BANDS, OPEN_BAND_RULE, Sources
-from costlib.planner.stand_ins import Base, base_of, rows_of, stand_ins
+from costlib.planner.stand_ins import Base, base_of, covered, rows_of, stand_ins
 from costlib.workload import SERVICES, Workload
 
 Ints = npt.NDArray[np.int64]
@@ -130,7 +130,7 @@ def spot_pools(
     base = base_of(result, instance_type, count)
     table = stand_ins(result, base, tolerance_fraction, match)
     rows = rows_of(result, table)
-    rows = rows[~_covered(result, result.candidates.offer[rows])]
+    rows = rows[~covered(result, result.candidates.offer[rows])]
     ends = [quantities(wanted, sources, result.grid, result.places, result.candidates.take(rows), end) for end in BANDS]
     unit, units = unit_of_work(wanted)
     pools = _frame(result, table, rows, ends, units)
@@ -147,14 +147,6 @@ def unit_of_work(workload: Workload) -> tuple[str, float]:
     if work.samples is not None:
         return "million samples", work.samples / 1e6
     return "run", 1.0
-
-
-def _covered(result: Result, offer: Ints) -> npt.NDArray[np.bool_]:
-    """Which of some offers are a region's while zones of the same type and region are among them."""
-    offers = result.sources.offers
-    is_zone = offers.words["az"][offer] != ""
-    pair = offers.instance_type[offer] * len(offers.regions) + offers.region[offer]
-    return ~is_zone & np.isin(pair, pair[is_zone])
 
 
 def _frame(result: Result, table: pd.DataFrame, rows: Ints, ends: list[Quantities], units: float) -> pd.DataFrame:
@@ -204,7 +196,7 @@ def _left_out(result: Result, table: pd.DataFrame, rows: Ints) -> tuple[str, ...
     )
     is_spot = (offers.service == SERVICES.index("ec2")) & (offers.purchase == SPOT)
     offer = np.nonzero(is_spot & searched[offers.region] & np.isin(offers.instance_type, table["type_code"]))[0]
-    offer = offer[~_covered(result, offer)]
+    offer = offer[~covered(result, offer)]
     offer = offer[~np.isin(offer, result.candidates.offer[rows])]
     unknown_rate = np.isnan(sources.interruptions.hazard[1][offer])
     found = []

@@ -11,8 +11,10 @@ import pandas as pd
 from costlib.errors import Fault, InvalidInput, unknown
 from costlib.planner.search import Result
 from costlib.planner.sources import BANDS
+from costlib.workload import PURCHASES
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 #: What makes a type a stand-in: any of the two, or one of them.
 MATCHES = ("either", "accelerators", "throughput")
@@ -50,22 +52,24 @@ class Base:
 
 
 def base_of(result: Result, instance_type: str | None = None, count: int | None = None) -> Base:
-    """The cheapest candidate of a search, of one type and count if these are given.
+    """The cheapest candidate of a search, of one type and count if these are given; a zone where zones are held.
 
     Without a type it must hold the deadline; a named one need not (the pools say which do). Raises InvalidInput for a
     type or count that the search does not have, and where nothing holds the deadline.
     """
     offers, candidates = result.sources.offers, result.candidates
     types = offers.instance_type[candidates.offer]
+    # The mean of equal zones may round to less than each of them.
+    apart = ~covered(result, candidates.offer)
     if instance_type is None:
         if count is not None:
             raise InvalidInput([Fault("count", count, "needs an instance type: alone it names no base")])
         result.require_on_time()
-        return _base(result, int(result.order[0]))
+        return _base(result, int(result.order[apart[result.order]][0]))
     held = {offers.instance_types[code]: code for code in np.unique(types)}
     if instance_type not in held:
         raise InvalidInput([unknown("instance_type", instance_type, held, "instance type that this search can run on")])
-    rows = np.nonzero(types == held[instance_type])[0]
+    rows = np.nonzero((types == held[instance_type]) & apart)[0]
     counts = result.grid.counts[candidates.count_index[rows]]
     if count is not None:
         if count not in counts:
@@ -175,6 +179,16 @@ def rows_of(result: Result, table: pd.DataFrame) -> Ints:
     cell[table["type_code"]] = table[["count_index", "precision_index"]]
     kind = offers.instance_type[candidates.offer]
     return np.nonzero((cell[kind, 0] == candidates.count_index) & (cell[kind, 1] == candidates.precision_index))[0]
+
+
+def covered(result: Result, offer: Ints) -> Bools:
+    """Which of some offers are a region's price while zones of the same type, region and way to buy are among them."""
+    offers = result.sources.offers
+    is_zone = offers.words["az"][offer] != ""
+    way = offers.service[offer] * len(PURCHASES) + offers.purchase[offer]
+    place = offers.instance_type[offer] * len(offers.regions) + offers.region[offer]
+    pair = way * len(offers.instance_types) * len(offers.regions) + place
+    return ~is_zone & np.isin(pair, pair[is_zone])
 
 
 def _words(column: pd.Series) -> npt.NDArray[np.object_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from costlib.planner.price_history import price_stability
 from costlib.planner.search import Result
 from costlib.planner.sources import Sources
 from costlib.planner.spot_pools import SpotPools, spot_pools
-from costlib.planner.stand_ins import base_of, stand_ins
+from costlib.planner.stand_ins import base_of, covered, stand_ins
 from costlib.workload import Workload
 
 
@@ -44,6 +45,18 @@ def test_the_base_is_the_cheapest_spot_plan(pools: SpotPools, result: Result) ->
     assert (first["run_usd_low"], first["run_usd_high"]) == pytest.approx(
         (cheapest.cost_usd.low, cheapest.cost_usd.high)
     )
+
+
+def test_a_base_is_a_pool_also_where_zones_are_as_dear_as_their_mean(pools: SpotPools) -> None:
+    result = pools.result
+    kept = ~covered(result, result.candidates.offer)
+    names = {result.sources.offers.instance_types[code] for code in result.column("instance_type")}
+    for name in names:
+        assert kept[base_of(result, name).row], name
+    # A region's price a rounding below its zones' must not become the base.
+    cheaper = np.where(kept, result.cost_usd, result.cost_usd * 0.5)
+    odd = replace(result, cost_usd=cheaper)
+    assert kept[base_of(odd).row] and kept[base_of(odd, "p4d.24xlarge", 2).row]
 
 
 def test_every_pool_costs_what_its_plan_costs(pools: SpotPools) -> None:
