@@ -11,9 +11,9 @@ from costlib.figures.style import INK, MUTED, PURCHASE_COLOURS, finish, legend_u
 NET = "#E69F00"
 COLOURS = {"on_demand": PURCHASE_COLOURS["on_demand"], "net": NET, "spot_only": PURCHASE_COLOURS["spot"]}
 NAMES = {
-    "on_demand": "on-demand all along",
-    "net": "spot with a net: on-demand in time for the deadline (1 ×), or so many times it",
-    "spot_only": "spot alone, however long it takes",
+    "on_demand": "on-demand",
+    "net": "spot, falling back in time for so many × the deadline",
+    "spot_only": "spot alone",
 }
 
 
@@ -26,7 +26,7 @@ def price_of_certainty(ways: pd.DataFrame, deadline_hours: float, note: str) -> 
     made = go.Figure()
     made.add_trace(
         go.Scatter(
-            x=100 * curve["chance"], y=curve["usd"], mode="lines", name="no other is surer and cheaper", uid="curve",
+            x=100 * curve["chance"], y=curve["usd"], mode="lines", name="best", uid="curve",
             line={"color": INK, "width": 1.5, "dash": "dot"}, hoverinfo="skip",
         )
     )  # fmt: skip

@@ -31,8 +31,10 @@ async function draw_in(box, model, signal) {
     const first = drawn === null;
     box.style.height = `${layout.height ?? HEIGHT_PX}px`;
     width = box.clientWidth;
-    // A constant uirevision keeps the reader's zoom and hidden traces when the numbers move.
-    Plotly.react(box, data, { uirevision: "kept", autosize: true, ...layout }, CONFIG);
+    // A constant uirevision keeps the reader's zoom and hidden traces when the numbers move; of a chart that was drawn
+    // while it was empty there is nothing to keep, and its bare axes would stay.
+    const uirevision = data.length === 0 ? "empty" : "kept";
+    Plotly.react(box, data, { uirevision, autosize: true, ...layout }, CONFIG);
     drawn = wanted;
     box.setAttribute("aria-label", layout.title?.text ?? "chart");
     if (first) {

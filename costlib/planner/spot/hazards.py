@@ -15,6 +15,7 @@ from costlib.workload import SpotHistory
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.object_]
 
 #: The Spot advisor's top band has no upper end ("more than 20 %"). It is read as 20 % to 63 %: from its edge
@@ -31,10 +32,12 @@ _WEIGHTS = {"instance_type": 4, "az": 2, "region": 1}
 class SpotHazards:
     """Interruptions per instance-hour of each offer: low, expected, high (NaN where not known), and their origin.
 
-    ``rule`` says how they were read; ``basis`` is empty where nothing is known.
+    ``rule`` says how they were read; ``basis`` is empty where nothing is known; ``open_band``: where the advisor's
+    band has no upper end.
     """
 
     hazard: tuple[Floats, Floats, Floats]
+    open_band: Bools
     rule: Words
     basis: Words
     source: Words
@@ -68,6 +71,7 @@ class SpotHazards:
 
         return cls(
             hazard=(gather(bands.low, np.nan), gather(bands.expected, np.nan), gather(bands.high, np.nan)),
+            open_band=np.where(where >= 0, (high >= 1.0)[where], False),
             rule=gather(rules, ""),
             basis=gather(np.full(len(advisor), "estimate", dtype=object), ""),
             source=gather(advisor["source"].to_numpy(object), ""),
@@ -113,8 +117,8 @@ class SpotHazards:
             for column, word in zip(words, (rule, "user", OWN_SOURCE, ""), strict=True):
                 column[own] = word
         return replace(
-            self, hazard=(hazard[0], hazard[1], hazard[2]), rule=words[0], basis=words[1], source=words[2],
-            as_of=words[3],
+            self, hazard=(hazard[0], hazard[1], hazard[2]), open_band=self.open_band & (best < 0), rule=words[0],
+            basis=words[1], source=words[2], as_of=words[3],
         )  # fmt: skip
 
 

@@ -11,11 +11,11 @@ from botocore.validate import ParamValidator
 
 from costlib.errors import InvalidInput
 from costlib.planner.explain import plans
-from costlib.planner.managed_spot import LONGEST_RUN_HOURS, ManagedSpot, managed_spot
 from costlib.planner.quantities import START_UP_SECONDS
 from costlib.planner.search import search
 from costlib.planner.sources import Sources
-from costlib.planner.spot_pools import SpotPools, spot_pools
+from costlib.planner.spot.managed import LONGEST_RUN_HOURS, ManagedSpot, managed_spot
+from costlib.planner.spot.pools import SpotPools, spot_pools
 from costlib.workload import Workload
 
 KEYS = ["instance_type", "region"]

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from costlib.errors import Fault, InvalidInput, unknown
-from costlib.planner.failover_parts import RegionPrices, answer, origins, put_costs, put_deadlines, put_hours
 from costlib.planner.lines import NOT_COSTED
-from costlib.planner.plain_rows import plain_rows
 from costlib.planner.quantities import START_UP_RULE
-from costlib.planner.spot_pools import SpotPools
+from costlib.planner.spot.failover_parts import RegionPrices, answer, origins, put_costs, put_deadlines, put_hours
+from costlib.planner.spot.plain_rows import plain_rows
+from costlib.planner.spot.pools import SpotPools
 from costlib.units import HOURS_PER_MONTH
 
 #: Gigabits a second between the buckets of two regions, from slow to fast, and where each is from.

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from costlib.errors import InvalidInput
-from costlib.planner.diversified import diversify, diversify_by_region, replace_hours
 from costlib.planner.sources import Sources
-from costlib.planner.spot_pools import RANKINGS, SpotPools, spot_pools
+from costlib.planner.spot.diversified import diversify, diversify_by_region, replace_hours
+from costlib.planner.spot.pools import RANKINGS, SpotPools, spot_pools
 from costlib.workload import Workload
 
 

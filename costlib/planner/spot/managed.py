@@ -18,12 +18,12 @@ from costlib.errors import Fault, InvalidInput, NoPlan
 from costlib.facts.service_facts import ServiceFacts
 from costlib.planner.explain import LIST_PRICE_RULE
 from costlib.planner.lines import NOT_COSTED, total_usd
-from costlib.planner.plain_rows import plain_rows
 from costlib.planner.quantities import START_UP_RULE, Quantities, quantities
 from costlib.planner.search import Result, search
 from costlib.planner.sources import BANDS, Sources
-from costlib.planner.spot_pools import SpotPools
-from costlib.planner.stand_ins import rows_of
+from costlib.planner.spot.plain_rows import plain_rows
+from costlib.planner.spot.pools import SpotPools
+from costlib.planner.spot.stand_ins import rows_of
 from costlib.units import HOURS_PER_DAY, SECONDS_PER_HOUR
 
 Ints = npt.NDArray[np.int64]

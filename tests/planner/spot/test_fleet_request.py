@@ -14,9 +14,9 @@ from botocore.model import ListShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
 from costlib.errors import InvalidInput
-from costlib.planner.fleet_request import PLACEHOLDER, FleetRequest, fleet_request
 from costlib.planner.sources import Sources
-from costlib.planner.spot_pools import SpotPools, spot_pools
+from costlib.planner.spot.fleet_request import PLACEHOLDER, FleetRequest, fleet_request
+from costlib.planner.spot.pools import SpotPools, spot_pools
 from costlib.workload import Workload
 
 

@@ -9,11 +9,12 @@ import pandas as pd
 
 from costlib.errors import Fault, InvalidInput
 from costlib.models.diversification import diversified
-from costlib.planner.plain_rows import plain_rows
 from costlib.planner.plan import Band
 from costlib.planner.quantities import START_UP_RULE, START_UP_SECONDS
-from costlib.planner.sources import BANDS, OPEN_BAND_RULE
-from costlib.planner.spot_pools import RANKING_RULE, SpotPools
+from costlib.planner.sources import BANDS
+from costlib.planner.spot.hazards import OPEN_BAND_RULE
+from costlib.planner.spot.plain_rows import plain_rows
+from costlib.planner.spot.pools import RANKING_RULE, SpotPools
 from costlib.units import MINUTES_PER_HOUR, SECONDS_PER_HOUR
 from costlib.workload import Workload
 
@@ -124,7 +125,7 @@ def diversify(
     region: str | None = None,
     window_hours: float | None = None,
 ) -> DiversifiedPools:
-    """The best ``number`` of pools by a ranking (spot_pools.RANKINGS), in one region if asked, spread evenly.
+    """The best ``number`` of pools by a ranking (pools.RANKINGS), in one region if asked, spread evenly.
 
     A fleet of EC2 is of one region; over all regions a scheduler of one's own must do it. ``window_hours`` is what "at
     once" means: by default the time to replace a cluster. Raises InvalidInput for more pools than there are.

@@ -15,12 +15,13 @@ import pandas as pd
 from costlib.errors import InvalidInput, unknown
 from costlib.facts.interruptions import Interruptions
 from costlib.planner.lines import NOT_COSTED, total_usd
-from costlib.planner.plain_rows import plain_rows
-from costlib.planner.price_history import HISTORY_RULE, with_stability
 from costlib.planner.quantities import CHECKPOINT_WRITE_RULE, SPOT, Quantities, quantities
 from costlib.planner.search import Result, search
-from costlib.planner.sources import BANDS, OPEN_BAND_RULE, Sources
-from costlib.planner.stand_ins import Base, base_of, covered, rows_of, stand_ins
+from costlib.planner.sources import BANDS, Sources
+from costlib.planner.spot.hazards import OPEN_BAND_RULE
+from costlib.planner.spot.plain_rows import plain_rows
+from costlib.planner.spot.price_history import HISTORY_RULE, with_stability
+from costlib.planner.spot.stand_ins import Base, base_of, covered, rows_of, stand_ins
 from costlib.workload import SERVICES, Workload
 
 Ints = npt.NDArray[np.int64]
@@ -166,7 +167,7 @@ def _frame(result: Result, table: pd.DataFrame, rows: Ints, ends: list[Quantitie
         pools[f"run_hours_{name}"] = end.wall_hours
     pools["on_demand_usd_per_hour"] = offers.ec2_on_demand_usd_per_hour[offer]
     pools["off_on_demand_fraction"] = 1.0 - pools["usd_per_hour_expected"] / pools["on_demand_usd_per_hour"]
-    known = sources.interruptions
+    known = sources.spot_hazards(result.workload)
     open_band = known.open_band[offer]
     low, expected, high = (hazard[offer] for hazard in known.hazard)
     band = ["monthly_interruption_low_fraction", "monthly_interruption_high_fraction"]
@@ -198,7 +199,7 @@ def _left_out(result: Result, table: pd.DataFrame, rows: Ints) -> tuple[str, ...
     offer = np.nonzero(is_spot & searched[offers.region] & np.isin(offers.instance_type, table["type_code"]))[0]
     offer = offer[~covered(result, offer)]
     offer = offer[~np.isin(offer, result.candidates.offer[rows])]
-    unknown_rate = np.isnan(sources.interruptions.hazard[1][offer])
+    unknown_rate = np.isnan(sources.spot_hazards(result.workload).hazard[1][offer])
     found = []
     for reason, mask in (
         ("no interruption rate is known", unknown_rate),

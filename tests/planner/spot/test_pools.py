@@ -11,11 +11,11 @@ import pytest
 from costlib.errors import InvalidInput
 from costlib.models.interruption import hazard_per_hour
 from costlib.planner.explain import plans
-from costlib.planner.price_history import price_stability
 from costlib.planner.search import Result
 from costlib.planner.sources import Sources
-from costlib.planner.spot_pools import SpotPools, spot_pools
-from costlib.planner.stand_ins import base_of, covered, stand_ins
+from costlib.planner.spot.pools import SpotPools, spot_pools
+from costlib.planner.spot.price_history import price_stability
+from costlib.planner.spot.stand_ins import base_of, covered, stand_ins
 from costlib.workload import Workload
 
 

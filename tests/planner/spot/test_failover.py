@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from costlib.errors import InvalidInput
-from costlib.planner.diversified import replace_hours
-from costlib.planner.failover import BANDWIDTH_GBPS, fail_over
 from costlib.planner.sources import Sources
-from costlib.planner.spot_pools import SpotPools, spot_pools
+from costlib.planner.spot.diversified import replace_hours
+from costlib.planner.spot.failover import BANDWIDTH_GBPS, fail_over
+from costlib.planner.spot.pools import SpotPools, spot_pools
 from costlib.workload import Workload
 
 
@@ -118,7 +118,8 @@ def test_deadlines_in_words(pools: SpotPools, tight: SpotPools, workload: Worklo
     free = row_of(spot_pools(Workload.from_mapping(none), sources), "us-east-2")
     assert (free["ready_deadline"], free["on_need_deadline"]) == ("none set", "none set")
     assert np.isnan(free["slack_hours"]) and np.isnan(free["break_even_loss_usd"])
-    late = row_of(spot_pools(workload.changed({"deadline_hours": 40.9}), sources), "us-east-2")
+    just = float(pools.pools.iloc[0]["run_hours_expected"]) + 0.03
+    late = row_of(spot_pools(workload.changed({"deadline_hours": just}), sources, "p4d.24xlarge", 2), "us-east-2")
     assert (late["ready_deadline"], late["on_need_deadline"]) == ("missed", "missed")
     assert "neither way" in late["answer"]
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from costlib.errors import Fault, InvalidInput, unknown
-from costlib.planner.plain_rows import plain_rows
-from costlib.planner.spot_pools import RANKING_RULE, SpotPools
+from costlib.planner.spot.plain_rows import plain_rows
+from costlib.planner.spot.pools import RANKING_RULE, SpotPools
 
 #: ``instant``: the whole cluster at once, of one type in one zone, or nothing; it is not kept up. ``maintain``: kept
 #: up, interrupted instances replaced, types and zones mixed.
