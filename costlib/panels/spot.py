@@ -31,6 +31,8 @@ from costlib.panels.spot_fields import (
     WAITING,
     control_of,
 )
+from costlib.panels.spot_places import Places
+from costlib.panels.spot_places_state import PlacesState
 from costlib.panels.spot_state import SpotState
 from costlib.panels.spot_views import (
     answer_html,
@@ -66,6 +68,7 @@ class _Page:
             style={"description_width": "initial"},
         )
         self.form = Form(tuple(CONTROLS.values()), PLACEHOLDERS, control_of, _option_name)
+        self.places = Places(PlacesState(state.answer.run))
         self.general, self.banner, self.answer, self.hazard = HTML(), HTML(), HTML(), HTML()
         self.intervals, self.notice, self.reason, self.policies = HTML(), HTML(), HTML(), HTML()
         self.job, self.moves, self.waiting = HTML(), HTML(), HTML()
@@ -116,6 +119,7 @@ class _Page:
                 heading("Part on demand, part on spot"),
                 self.charts["mixes"],
                 HTML(mixes_note()),
+                self.places.box,
                 self.reason,
                 self.working,
                 self.recorded,
@@ -133,6 +137,7 @@ class _Page:
         self.start.observe(self._started, "value")
         self.form.observe(self._propose)
         state.observe(lambda _: self._show(), "answer")
+        state.observe(lambda _: self.places.state.follow(state.answer.run), "answer")
         state.observe(lambda _: self._show_record(), ["record", "reason"])
         state.observe(lambda _: self._show_messages(), ["faults", "problem", "notes"])
         state.observe(lambda _: self._show_progress(), ["busy", "progress", "stage"])

@@ -24,7 +24,7 @@ def pools(workload: Workload, sources: Sources) -> SpotPools:
 @pytest.fixture(scope="module")
 def tight(workload: Workload, sources: Sources) -> SpotPools:
     """5,000 GiB of data, and an hour of slack: copying when needed takes two and a half."""
-    return spot_pools(workload.changed({"dataset.gib": 5000, "deadline_hours": 41.9}), sources)
+    return spot_pools(workload.changed({"dataset.gib": 5000, "deadline_hours": 41.97}), sources)
 
 
 def row_of(pools: SpotPools, region: str, chance: float = 0.1, **arguments: object) -> pd.Series:
