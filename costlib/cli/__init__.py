@@ -20,6 +20,7 @@ from costlib.cli.price import price
 from costlib.cli.replay import replay
 from costlib.cli.report import report
 from costlib.cli.snapshot import snapshot
+from costlib.cli.spot import spot
 from costlib.errors import CostlibError, Fault, InvalidInput, NoPlan
 
 # Everything that reads data is imported inside the commands, so that --help answers at once.
@@ -35,7 +36,7 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, fit, replay, bench_template, report, snapshot):
+for command in (price, plan, fit, spot, replay, bench_template, report, snapshot):
     cli.add_command(command)
 
 
