@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from costlib.facts.spot_traces import SpotTraces
 from costlib.models.availability_kinds import Kinds, changes_and_hours, fitted_kinds
+from costlib.models.backoff import recorded_gaps
 from costlib.models.checkpoint import best_interval_hours, daly_interval_hours, expected_hours, young_interval_hours
 from costlib.models.deadline import forecast, record_of
 from costlib.models.replay import Replayed, policy_named, simulate
@@ -94,6 +95,14 @@ def recorded_kinds(traces: SpotTraces, without_campaigns: Iterable[str] = ()) ->
     table = table[~table["campaign"].isin(list(without_campaigns))]
     seen = [changes_and_hours(traces.of(name), traces.step_hours(name)) for name in table["trace"]]
     return fitted_kinds(np.array([changes for changes, _ in seen]), np.array([hours for _, hours in seen]), KINDS)
+
+
+def recorded_requeue_hours(traces: SpotTraces) -> tuple[float, float]:
+    """Hours until capacity is back: the middle and the P90 over the held traces, equal ones once, of their mean gap."""
+    table = traces.table.drop_duplicates(["campaign", "run_lengths"])
+    gaps = [recorded_gaps(traces.of(name), traces.step_hours(name))[0] for name in table["trace"]]
+    means = [gap.mean() / SECONDS_PER_HOUR for gap in gaps if len(gap)]
+    return float(np.median(means)), float(np.quantile(means, 0.9))
 
 
 def left_out_check(snapshot: Snapshot, campaigns: Iterable[str] | None = None) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import pytest
 
 from costlib.facts.spot_traces import SpotTraces
 from costlib.models.availability_recorded import RECORDED_KINDS
+from costlib.planner.quantities import REQUEUE_HOURS
 from costlib.validation.spot import (
     checkpoint_check,
     deciles,
@@ -12,6 +13,7 @@ from costlib.validation.spot import (
     gap_closed,
     left_out_check,
     recorded_kinds,
+    recorded_requeue_hours,
     replay_check,
     spot_snapshot,
 )
@@ -107,3 +109,8 @@ def test_costs_and_their_bands_are_those_observed_on_campaigns_left_out() -> Non
     checked = forecast_check(SNAPSHOT, "safety_net", 24, 36, 0.05)
     assert checked["predicted_cost_ratio"].mean() == pytest.approx(checked["cost_ratio"].mean(), rel=0.10)
     assert 0.75 <= checked["inside"].mean() <= 0.85
+
+
+def test_waits_for_capacity_are_those_of_the_held_traces() -> None:
+    found = recorded_requeue_hours(SpotTraces.open(SNAPSHOT))
+    assert (0.0, *(pytest.approx(hours, abs=0.005) for hours in found)) == REQUEUE_HOURS
