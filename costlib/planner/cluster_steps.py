@@ -16,6 +16,7 @@ from costlib.models.scaling import Cluster, StepTime, compute_at_batch, compute_
 from costlib.planner.hours import HoursGrid, hours_grid
 from costlib.planner.network_loss import GRADIENT_BYTES
 from costlib.planner.sources import Sources
+from costlib.planner.step_tokens import step_tokens
 from costlib.planner.training_job import exchanged_parameters
 from costlib.units import SECONDS_PER_HOUR, gbps_to_bytes_per_second, gib_to_bytes
 from costlib.workload import Fit, Workload
@@ -71,7 +72,8 @@ class ClusterSteps:
         if layout not in LAYOUTS:
             raise InvalidInput([unknown("layout", layout, LAYOUTS, "layout")])
         grid = hours_grid(workload, sources)
-        steps = max(workload.work.tokens / workload.work.tokens_per_step, 1.0)
+        step = step_tokens(workload).tokens
+        steps = max(workload.work.tokens / step, 1.0)
         held = sources.hardware.instances.reindex(list(sources.offers.instance_types))
         inside = held["accelerator_count"].to_numpy(float)
         whole = inside >= 1
@@ -86,7 +88,7 @@ class ClusterSteps:
         sharded = _sharded(workload, grid.precisions, room, devices, layout)
         bubble = np.broadcast_to(_bubble(workload, devices), (len(inside), len(grid.counts), len(grid.precisions)))
         replicas = devices / _width(workload)
-        samples = workload.work.tokens_per_step / (workload.model.sequence_length or 1)
+        samples = step / (workload.model.sequence_length or 1)
         shared_out = (replicas >= 1) & (replicas <= samples)
         return cls(
             grid,
@@ -168,7 +170,7 @@ def _bubble(workload: Workload, devices: Floats) -> Floats:
     if fit.pipeline_parallel == 1:
         return np.zeros(devices.shape)
     replicas = np.maximum(devices / _width(workload), 1.0)
-    samples = workload.work.tokens_per_step / (workload.model.sequence_length or 1)
+    samples = step_tokens(workload).tokens / (workload.model.sequence_length or 1)
     micro_batches = np.maximum(samples / (replicas * (fit.micro_batch or 1)), 1.0)
     return pipeline_bubble_fraction(fit.pipeline_parallel, micro_batches)
 

@@ -21,6 +21,7 @@ from costlib.planner.class_hours import class_hours
 from costlib.planner.own_runs import OwnRun, measured_faults, nearest_run, own_runs
 from costlib.planner.rates import Note, RateGrid, Reason
 from costlib.planner.sources import Sources
+from costlib.planner.step_tokens import step_tokens
 from costlib.planner.training_job import training_job
 from costlib.units import SECONDS_PER_HOUR, gib_to_bytes
 from costlib.workload import PRECISIONS, Workload
@@ -76,7 +77,7 @@ def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
         counts_up_to(workload.search.max_instances, [run.count for run in runs]),
         precisions,
         training_job(workload),
-        workload.work.tokens_per_step,
+        step_tokens(workload),
     )
     grid = _Draft.of(rates, searched=len(workload.precision))
     if workload.work.tokens is not None:

@@ -19,6 +19,7 @@ from costlib.facts.regions import Regions
 from costlib.models.interruption import hazard_per_hour
 from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.rates import RateGrid
+from costlib.planner.step_tokens import StepTokens
 from costlib.planner.training_rate import JOBS_KEPT, TrainingRates
 from costlib.prices.book import PriceBook
 from costlib.prices.places import storage_prices, transfer_prices
@@ -189,12 +190,12 @@ class Sources:
         return TrainingRates.open(self.book.snapshot)
 
     def training_rates(
-        self, counts: Sequence[int], precisions: Sequence[str], job: TrainingJob, tokens_per_step: float
+        self, counts: Sequence[int], precisions: Sequence[str], job: TrainingJob, step: StepTokens
     ) -> RateGrid:
         """FLOP/s of every instance type of the offers; arguments as in planner.training_rate. The last are kept."""
-        key = (tuple(counts), tuple(precisions), job, tokens_per_step)
+        key = (tuple(counts), tuple(precisions), job, step)
         if key not in self._rates:
-            inputs = self._training_rates.hours_inputs(counts, precisions, job, tokens_per_step=tokens_per_step)
+            inputs = self._training_rates.hours_inputs(counts, precisions, job, step=step)
             while len(self._rates) >= JOBS_KEPT:
                 self._rates.pop(next(iter(self._rates)))
             self._rates[key] = RateGrid.of(

@@ -16,12 +16,10 @@ from costlib.facts.measured_band import MeasuredBand
 from costlib.facts.speedups import Speedups
 from costlib.planner.achieved_share import AchievedShares, TrainingJob
 from costlib.planner.network_loss import GRADIENT_BYTES, RULE, Cells, over_network
+from costlib.planner.step_tokens import StepTokens, usual_step
 from costlib.tables import Snapshot
 from costlib.units import gbps_to_bytes_per_second, gib_to_bytes
 
-#: Tokens in one optimizer step, for the share of a step that the network takes: GPT-3's smaller models used
-#: 0.5 M (Brown et al. 2020, table 2.1), GPT-2's reproductions 524,288. Larger batches exchange less often.
-TOKENS_PER_STEP = 524_288.0
 #: Of the chips held, the one whose fp32 and mixed-precision training are both measured without TF32.
 FP32_WITNESS = "V100 SXM2 32GB"
 #: The chip that cards without measured training runs were timed against (facts/relative_throughput).
@@ -57,7 +55,7 @@ class TrainingRates:
         precisions: Sequence[str],
         job: TrainingJob,
         instance_types: Sequence[str] | None = None,
-        tokens_per_step: float = TOKENS_PER_STEP,
+        step: StepTokens | None = None,
     ) -> pd.DataFrame:
         """One row per instance type x count x precision, in that order; all types unless some are named.
 
@@ -65,12 +63,14 @@ class TrainingRates:
         (of one accelerator), fraction_low, fraction_expected, fraction_high (share of that peak), basis,
         rule, source, as_of, n_rows, supported, reason (why not, where not supported; then the numbers are
         missing). ``job.numerator`` says what FLOPs the shares are of: ``model_flops`` (6 N T + 12 L h s T, needs
-        the model's shape) or ``6n`` (6 N T); pass the matching ``training_flops``. Raises NotKnown for
+        the model's shape) or ``6n`` (6 N T); pass the matching ``training_flops``. ``step``: the global batch, by
+        which several instances lose to their network; None: the usual one of the size. Raises NotKnown for
         unknown names.
         """
         chosen = None if instance_types is None else tuple(instance_types)
         # The caller's copy shares memory until it is written to, so that no one spoils the kept grid.
-        return self._grid(tuple(counts), tuple(precisions), job, chosen, tokens_per_step).copy(deep=False)
+        step = step or usual_step(job.parameters, job.sequence_length)
+        return self._grid(tuple(counts), tuple(precisions), job, chosen, step).copy(deep=False)
 
     def _build_grid(
         self,
@@ -78,7 +78,7 @@ class TrainingRates:
         precisions: tuple[str, ...],
         job: TrainingJob,
         chosen: tuple[str, ...] | None,
-        tokens_per_step: float,
+        step: StepTokens,
     ) -> pd.DataFrame:
         instances = self.hardware.instances
         if chosen is not None:
@@ -121,7 +121,7 @@ class TrainingRates:
             gib_to_bytes(instances["accelerator_memory_gib"].to_numpy(float)[row][slow]),
         )
         low[slow], expected[slow], high[slow] = over_network(
-            low[slow], expected[slow], high[slow], cells, job, tokens_per_step
+            low[slow], expected[slow], high[slow], cells, job, step.tokens
         )
         basis, rule = column("basis", ""), column("rule", "")
         basis[slow] = "estimate"
@@ -133,7 +133,7 @@ class TrainingRates:
         low, expected, high = held
         basis[lowered] = "estimate"
         rule[lowered] += "; held at the share that fewer of them reach"
-        rule[slow] += RULE.format(tokens=tokens_per_step)
+        rule[slow] += RULE.format(batch=step.said)
         return pd.DataFrame(
             {
                 "instance_type": instances.index.to_numpy(object)[row],
