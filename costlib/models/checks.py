@@ -41,6 +41,20 @@ def count(name: str, value: ArrayLike) -> Floats:
     return _refuse(name, array, ~((array >= 1) & (array == np.floor(array))), "must be a whole number of at least 1")
 
 
+def same_length(**named: ArrayLike) -> list[Floats]:
+    """Each argument as a flat array. Raises InvalidInput unless all have as many numbers as the first."""
+    arrays = {name: np.asarray(value, float) for name, value in named.items()}
+    first, size = next((name, array.size) for name, array in arrays.items())
+    faults = [
+        Fault(name, array.size, f"numbers are given: {first} has {size}, in one row")
+        for name, array in arrays.items()
+        if array.ndim != 1 or array.size != size
+    ]
+    if faults:
+        raise InvalidInput(faults)
+    return list(arrays.values())
+
+
 def divides(part: str, parts: Floats, whole: str, wholes: Floats) -> None:
     """Raises InvalidInput unless each of ``parts`` divides its whole."""
     parts, wholes = np.broadcast_arrays(parts, wholes)

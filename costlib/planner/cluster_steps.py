@@ -47,12 +47,15 @@ def message_bytes(workload: Workload, precision: str) -> float:
 class ClusterSteps:
     """Steps of one workload over instance type x count x precision, as arrays that broadcast.
 
-    ``one_instance``: seconds of a step at the low, expected and high end; ``whole``: types whose accelerators are not
+    ``one_instance``: seconds of a step at the low, expected and high end, as benchmarks are timed; ``large_run``: the
+    same with what large runs lose (planner.achieved_share), which holds what their networks lose; ``whole``: types
+    whose accelerators are not
     parts of one; ``shared_out``: where every replica of the model has at least one sample of the global batch.
     """
 
     grid: HoursGrid
     one_instance: tuple[Floats, Floats, Floats]
+    large_run: tuple[Floats, Floats, Floats]
     steps: float
     inside: Floats
     nodes: Floats
@@ -81,7 +84,9 @@ class ClusterSteps:
         nodes = np.array(grid.counts, float)[None, :, None]
         link = links(sources)[:, None, None]
         network = gbps_to_bytes_per_second(sources.network_gbps)[:, None, None]
-        low, expected, high = (end[:, :1, :] * SECONDS_PER_HOUR / steps for end in grid.hours)
+        short = hours_grid(workload, sources, as_large_run=False)
+        low, expected, high = (end[:, :1, :] * SECONDS_PER_HOUR / steps for end in short.hours)
+        large_low, large, large_high = (end[:, :1, :] * SECONDS_PER_HOUR / steps for end in grid.hours)
         message = np.array([message_bytes(workload, name) for name in grid.precisions])
         room = gib_to_bytes(held["accelerator_memory_gib"].to_numpy(float))[:, None, None]
         devices = in_each * nodes
@@ -93,6 +98,7 @@ class ClusterSteps:
         return cls(
             grid,
             (low, expected, high),
+            (large_low, large, large_high),
             steps,
             in_each,
             nodes,
@@ -121,7 +127,7 @@ class ClusterSteps:
         ends = []
         for end, name in enumerate(("low", "expected", "high")):
             step = self._step(self.one_instance[end])
-            seconds = getattr(step, name) + self.bubble * step.compute
+            seconds = np.maximum(getattr(step, name) + self.bubble * step.compute, self.large_run[end] / self.nodes)
             # What the user timed on this very cluster needs no model.
             ends.append(np.where(user, self.grid.hours[end], seconds * self.steps / SECONDS_PER_HOUR))
         return ends[0], ends[1], ends[2]

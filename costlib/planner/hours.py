@@ -63,8 +63,11 @@ def counts_up_to(most: int, also: Sequence[int] = ()) -> tuple[int, ...]:
     return tuple(sorted({count for count in (*COUNT_STEPS, *also) if count < most} | {most}))
 
 
-def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
-    """The grid for a workload over all instance types of the sources' offers."""
+def hours_grid(workload: Workload, sources: Sources, as_large_run: bool = True) -> HoursGrid:
+    """The grid for a workload over all instance types of the sources' offers.
+
+    Not ``as_large_run``: without what large runs lose beside benchmarks (planner.achieved_share).
+    """
     if faults := measured_faults(workload, sources):
         raise InvalidInput(faults)
     model = workload.model
@@ -76,7 +79,7 @@ def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
     rates = sources.training_rates(
         counts_up_to(workload.search.max_instances, [run.count for run in runs]),
         precisions,
-        training_job(workload),
+        training_job(workload, as_large_run),
         step_tokens(workload),
     )
     grid = _Draft.of(rates, searched=len(workload.precision))

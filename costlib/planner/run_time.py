@@ -8,6 +8,7 @@ from costlib.errors import Fault, InvalidInput, NotKnown, unknown
 from costlib.facts.adapters import METHOD_RATIOS
 from costlib.facts.efficiency import scale_of
 from costlib.facts.measured_band import MeasuredBand
+from costlib.models.achieved_flops import whole_run_weight
 from costlib.models.throughput import training_flops, training_hours
 from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.training_rate import TrainingRates
@@ -52,7 +53,12 @@ def accelerator_hours(run: Run, rates: TrainingRates) -> RunTime:
     """
     _check(run, rates)
     has_shape = None not in (run.layers, run.hidden, run.sequence_length)
-    job = TrainingJob(run.parameters, run.sequence_length, "model_flops" if has_shape else "6n")
+    job = TrainingJob(
+        run.parameters,
+        run.sequence_length,
+        "model_flops" if has_shape else "6n",
+        whole_run=float(whole_run_weight(run.parameters, run.tokens)),
+    )
     count = run.accelerators or 8
     band = rates.band(run.accelerator, 1, int(scale_of(count)), run.precision, job)
     if not isinstance(band, MeasuredBand):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -24,6 +25,7 @@ from costlib.units import gbps_to_bytes_per_second, gib_to_bytes
 FP32_WITNESS = "V100 SXM2 32GB"
 #: The chip that cards without measured training runs were timed against (facts/relative_throughput).
 RELATIVE_TO = "A100 80GB SXM4"
+LARGER = " (of this and what large runs lose the larger counts)"
 #: The number of accelerators that stands for each scale of facts.efficiency: shares move little with it.
 SCALE_DEVICES = (8.0, 32.0, 256.0)
 #: Grids and bands of the jobs asked for last are kept: a slider makes a new job at every step.
@@ -105,8 +107,8 @@ class TrainingRates:
         known &= ~no_network
         slow &= ~no_network
 
-        def column(name: str, missing: object, dtype: type = object) -> NDArray:
-            values = np.array([getattr(band, name, missing) for band in bands], dtype)[index]
+        def column(name: str, missing: object, dtype: type = object, of: list[MeasuredBand | str] = bands) -> NDArray:
+            values = np.array([getattr(band, name, missing) for band in of], dtype)[index]
             values[~known] = missing
             return values
 
@@ -120,8 +122,14 @@ class TrainingRates:
             gbps_to_bytes_per_second(gbps[slow]),
             gib_to_bytes(instances["accelerator_memory_gib"].to_numpy(float)[row][slow]),
         )
-        low[slow], expected[slow], high[slow] = over_network(
-            low[slow], expected[slow], high[slow], cells, job, step.tokens
+        # What large runs lose holds what their networks lost: of both the larger counts, not one on top of the other.
+        short, _ = self._bands(instances, precisions, replace(job, whole_run=0.0), row, kind)
+        alone_low, alone, alone_high = (
+            column(name, np.nan, float, short)[slow] for name in ("low", "expected", "high")
+        )
+        slowed = over_network(alone_low, alone, alone_high, cells, job, step.tokens)
+        low[slow], expected[slow], high[slow] = (
+            np.fmin(share[slow], other) for share, other in zip((low, expected, high), slowed, strict=True)
         )
         basis, rule = column("basis", ""), column("rule", "")
         basis[slow] = "estimate"
@@ -133,7 +141,7 @@ class TrainingRates:
         low, expected, high = held
         basis[lowered] = "estimate"
         rule[lowered] += "; held at the share that fewer of them reach"
-        rule[slow] += RULE.format(batch=step.said)
+        rule[slow] += RULE.format(batch=step.said) + (LARGER if job.whole_run else "")
         return pd.DataFrame(
             {
                 "instance_type": instances.index.to_numpy(object)[row],
