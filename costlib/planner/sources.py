@@ -16,6 +16,7 @@ from costlib.facts.class_rates import ClassRates
 from costlib.facts.hardware import Hardware
 from costlib.facts.interruptions import Interruptions
 from costlib.facts.regions import Regions
+from costlib.facts.small_jobs import SmallJobs
 from costlib.models.interruption import hazard_per_hour
 from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.rates import RateGrid
@@ -207,6 +208,11 @@ class Sources:
     def class_rates(self) -> ClassRates:
         """Measured samples a second of named networks."""
         return ClassRates.open(self.book.snapshot)
+
+    @cached_property
+    def cpus(self) -> pd.DataFrame:
+        """The CPU types whose clock and cores are held (facts.small_jobs)."""
+        return SmallJobs.open(self.book.snapshot).cpus(self.hardware.instances)
 
     @cached_property
     def storage_prices(self) -> dict[str, Price]:
