@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from costlib.models.checks import positive
+from costlib.models.checks import numeric, positive
 
 Floats = NDArray[np.float64]
 
@@ -52,13 +52,14 @@ RULE = (
 )
 
 
+@numeric()
 def usual_tokens_per_step(parameters: ArrayLike) -> Floats:
     """Tokens of one optimizer step of pre-trainings of ``parameters``; scalars or arrays, nan stays nan.
 
     log tokens = a + b log parameters by least squares over PUBLISHED (b is 0.35), rounded to a power of two and kept
     between the smallest and the largest power among them. Raises InvalidInput for sizes that are not above 0.
     """
-    size = positive("parameters", parameters)
+    size = positive("parameters", parameters, bounded=True)
     slope, level = _trend()
     powers = np.log2([tokens for _, _, tokens in PUBLISHED])
     return 2.0 ** np.clip(np.round(level + slope * np.log2(size)), round(powers.min()), round(powers.max()))
