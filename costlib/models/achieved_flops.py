@@ -51,6 +51,8 @@ ACCELERATOR_PRIOR_SD = 0.2
 #: published as time a step times steps, on one machine. Left out source by source, 11 runs cannot tell where it
 #: sets in: half within 17 % from 3e20 to 6e20 as from 3e20 to 3e21, against 18 % without the loss.
 WHOLE_RUN_FLOPS = (5e20, 2e21)
+#: The weight goes in so many steps, each below 1 % of the hours: runs of nearly one size share what is worked out once.
+WHOLE_RUN_STEPS = 20
 #: Standard deviations in log-odds: of that loss before any run is seen, and of one publication's runs about it.
 WHOLE_RUN_PRIOR_SD = 0.5
 PUBLICATION_SD = 0.7
@@ -192,7 +194,8 @@ def whole_run_weight(parameters: ArrayLike, tokens: ArrayLike) -> Floats:
     """
     flops = 6.0 * positive("parameters", parameters, bounded=True) * positive("tokens", tokens, bounded=True)
     first, full = np.log(WHOLE_RUN_FLOPS)
-    return np.nan_to_num(np.clip((np.log(flops) - first) / (full - first), 0.0, 1.0), nan=0.0)
+    weight = np.clip((np.log(flops) - first) / (full - first), 0.0, 1.0)
+    return np.nan_to_num(np.round(weight * WHOLE_RUN_STEPS) / WHOLE_RUN_STEPS, nan=0.0)
 
 
 @numeric("away", "weight", "publication")

@@ -123,7 +123,9 @@ class TrainingRates:
             gib_to_bytes(instances["accelerator_memory_gib"].to_numpy(float)[row][slow]),
         )
         # What large runs lose holds what their networks lost: of both the larger counts, not one on top of the other.
-        short, _ = self._bands(instances, precisions, replace(job, whole_run=0.0), row, kind)
+        short = bands
+        if job.whole_run:
+            short, _ = self._bands(instances, precisions, replace(job, whole_run=0.0), row, kind)
         alone_low, alone, alone_high = (
             column(name, np.nan, float, short)[slow] for name in ("low", "expected", "high")
         )
