@@ -372,3 +372,15 @@ def test_fit_refuses_bad_layouts(capsys: pytest.CaptureFixture[str], workload: P
     assert {fault["field"] for fault in ran.json["errors"]} == {"fit.zero_stage", "discounts"}
     workload.write_text(WORKLOAD + "fit: {global_batch: 7}\nprecision_: 1\n")
     assert Ran(capsys, "fit", workload, "--json").code == 2
+
+
+def test_plan_says_that_the_batch_is_an_estimate_only_where_it_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    batch = "GPT-3 table 2.1"
+    bare, given = tmp_path / "bare.yaml", tmp_path / "given.yaml"
+    bare.write_text(WORKLOAD)
+    given.write_text(WORKLOAD.replace("work: {", "work: {tokens_per_step: 524288, "))
+    said = Ran(capsys, "plan", bare, "--limit", 1).out
+    assert "A step (the global batch) is taken to be" in said and batch in said
+    assert batch not in Ran(capsys, "plan", given, "--limit", 1).out

@@ -63,6 +63,7 @@ def plan(
     from costlib.planner import answer
     from costlib.planner.explain import explain, plans
     from costlib.planner.ladder import ladder
+    from costlib.planner.step_tokens import batch_note
 
     if as_json and show_ladder + excluded + (explain_rank is not None) > 1:
         raise click.UsageError("--json prints one of --ladder, --excluded, --explain; choose one")
@@ -92,6 +93,8 @@ def plan(
         print_json_list(made.as_dict() for chunk in answer.in_chunks(result, rows) for made in chunk)
     else:
         click.echo(result.sources.book.banner)
+        if assumed := batch_note(result.workload):
+            click.echo(terminal.plain(assumed))
         for chunk in answer.in_chunks(result, rows):
             click.echo(terminal.plans_text(chunk))
         click.echo("\n" + terminal.exclusions_text(result))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from costlib.errors import Fault, InvalidInput
-from costlib.models.checks import not_negative, positive
+from costlib.models.checks import finite, not_negative, numeric, one, positive
 
 Floats = NDArray[np.float64]
 
@@ -54,6 +54,7 @@ class BatchTrade(NamedTuple):
     samples_ratio: Floats
 
 
+@numeric()
 def accumulation_steps(global_batch: ArrayLike, micro_batch: ArrayLike, replicas: ArrayLike) -> Floats:
     """Micro-batches a step that keep the global batch: global / (micro x replicas); scalars or arrays.
 
@@ -71,6 +72,7 @@ def accumulation_steps(global_batch: ArrayLike, micro_batch: ArrayLike, replicas
     return steps
 
 
+@numeric()
 def accumulated_step(
     global_batch: ArrayLike,
     micro_batch: ArrayLike,
@@ -97,6 +99,7 @@ def accumulated_step(
         return Accumulation(steps, step, np.where(alone > 0, step / alone, 1.0))
 
 
+@numeric("batch", "samples_per_second")
 def step_curve(batch: ArrayLike, samples_per_second: ArrayLike) -> StepCurve:
     """The saturating curve through measured throughputs of at least two batches.
 
@@ -110,12 +113,14 @@ def step_curve(batch: ArrayLike, samples_per_second: ArrayLike) -> StepCurve:
     return StepCurve(fixed, slope, float(np.median(np.abs(fitted / rates - 1.0))))
 
 
+@numeric()
 def throughput(curve: StepCurve, batch: ArrayLike) -> Floats:
     """Samples a second at each batch: b / (fixed + s b)."""
     sizes = positive("batch", batch)
     return sizes / (curve.fixed_seconds + curve.seconds_per_sample * sizes)
 
 
+@numeric()
 def batch_at_efficiency(curve: StepCurve, efficiency: ArrayLike = 0.9) -> Floats:
     """The batch at which throughput reaches that share of its limit: (fixed / s) q / (1 - q); scalars or arrays.
 
@@ -130,6 +135,7 @@ def batch_at_efficiency(curve: StepCurve, efficiency: ArrayLike = 0.9) -> Floats
     return curve.fixed_seconds / curve.seconds_per_sample * share / (1.0 - share)
 
 
+@numeric("batch", "samples_to_target")
 def data_curve(batch: ArrayLike, samples_to_target: ArrayLike) -> DataCurve:
     """The critical batch from measured samples to the same target at several batches.
 
@@ -146,6 +152,7 @@ def data_curve(batch: ArrayLike, samples_to_target: ArrayLike) -> DataCurve:
     return DataCurve(least, float(critical), float(np.median(np.abs(fitted / samples - 1.0))))
 
 
+@numeric()
 def batch_trade(batch: ArrayLike, critical_batch: ArrayLike) -> BatchTrade:
     """Steps and samples of a batch over the least possible: 1 + B_crit / B and 1 + B / B_crit; scalars or arrays.
 
@@ -156,6 +163,7 @@ def batch_trade(batch: ArrayLike, critical_batch: ArrayLike) -> BatchTrade:
     return BatchTrade(1.0 + 1.0 / ratio, 1.0 + ratio)
 
 
+@numeric()
 def critical_batch_of_noise(
     small_batch: float, large_batch: float, small_squared_norm: float, large_squared_norm: float
 ) -> float:
@@ -165,7 +173,10 @@ def critical_batch_of_noise(
     McCandlish et al. 2018, appendix A.1. The norms should be means over many batches. Raises InvalidInput where the
     estimates are not positive: then they are too noisy.
     """
-    small, large = float(positive("small_batch", small_batch)), float(positive("large_batch", large_batch))
+    small = float(positive("small_batch", one("small_batch", small_batch)))
+    large = float(positive("large_batch", one("large_batch", large_batch)))
+    small_squared_norm = one("small_squared_norm", small_squared_norm)
+    large_squared_norm = one("large_squared_norm", large_squared_norm)
     if small >= large:
         raise InvalidInput([Fault("large_batch", large, f"must be above the small batch, {small:g}")])
     signal = (large * large_squared_norm - small * small_squared_norm) / (large - small)
@@ -187,6 +198,7 @@ class SaturatingBatch(NamedTuple):
     best: int
 
 
+@numeric()
 def cheapest_that_holds(
     batch_per_device: float, largest_micro_batch: ArrayLike, usd_per_hour: ArrayLike, accumulate: bool = False
 ) -> SaturatingBatch:
@@ -198,7 +210,7 @@ def cheapest_that_holds(
     """
     largest = np.floor(not_negative("largest_micro_batch", largest_micro_batch))
     price = positive("usd_per_hour", usd_per_hour)
-    wanted = float(positive("batch_per_device", batch_per_device))
+    wanted = float(positive("batch_per_device", one("batch_per_device", batch_per_device, bounded=False)))
     holds = largest >= (1.0 if accumulate else wanted)
     with np.errstate(divide="ignore"):
         steps = np.where(holds, np.maximum(np.ceil(wanted / largest), 1.0), np.nan)
@@ -219,7 +231,8 @@ def _line(x: Floats, y: Floats) -> tuple[float, float]:
 
 
 def _points(x_name: str, x: ArrayLike, y_name: str, y: ArrayLike) -> tuple[Floats, Floats]:
-    sizes, values = positive(x_name, x).ravel(), positive(y_name, y).ravel()
+    sizes = positive(x_name, finite(x_name, x)).ravel()
+    values = positive(y_name, finite(y_name, y)).ravel()
     faults = []
     if sizes.shape != values.shape:
         faults.append(Fault(y_name, len(values), f"values are given for {len(sizes)} of {x_name}"))

@@ -5,34 +5,38 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from costlib.models.checks import not_negative, positive
+from costlib.errors import Fault, InvalidInput
+from costlib.models.checks import finite, not_negative, numeric, positive, same_length
 
 Floats = NDArray[np.float64]
 
 
+@numeric()
 def cpu_peak_flops_per_second(
     vcpus: ArrayLike, vcpus_per_core: ArrayLike, ghz: ArrayLike, flops_per_cycle: ArrayLike
 ) -> Floats:
     """fp32 FLOP/s of an instance's cores at most; scalars or arrays.
 
     cores x clock x FLOPs a cycle and core (WikiChip, "FLOPS"); cores = ``vcpus`` / ``vcpus_per_core``. ``ghz`` is
-    the sustained clock of all cores in 10**9 cycles a second. Raises ValueError unless all are positive.
+    the sustained clock of all cores in 10**9 cycles a second. Raises InvalidInput unless all are positive.
     """
     cores = positive("vcpus", vcpus) / positive("vcpus_per_core", vcpus_per_core)
     return cores * positive("ghz", ghz) * 1e9 * positive("flops_per_cycle", flops_per_cycle)
 
 
+@numeric()
 def step_seconds(flops_per_step: ArrayLike, flops_per_second: ArrayLike, overhead_seconds: ArrayLike) -> Floats:
     """Seconds of one training step: a fixed time (launches, dispatch, transfer) and the arithmetic.
 
     overhead + FLOPs / rate, not overlapped: right at both ends (a tiny step is all overhead, a large one all
     arithmetic) and at most 2 times too long between them. Scalars or arrays; nan where a rate is not known.
-    Raises ValueError for negative numbers and rates that are not positive.
+    Raises InvalidInput for negative numbers and rates that are not positive.
     """
     arithmetic = not_negative("flops_per_step", flops_per_step) / positive("flops_per_second", flops_per_second)
     return not_negative("overhead_seconds", overhead_seconds) + arithmetic
 
 
+@numeric()
 def break_even_flops(
     cpu_flops_per_second: ArrayLike,
     gpu_flops_per_second: ArrayLike,
@@ -45,7 +49,7 @@ def break_even_flops(
 
     With step = overhead + F / rate on each side, and price p: F = (p_g o_g - p_c o_c) / (p_c / r_c - p_g / r_g).
     With prices of 1 (the default) it is where both take as long. 0: there is no size below which the CPU is the
-    cheaper one; infinity: it is at every size. Raises ValueError for prices and rates that are not positive and
+    cheaper one; infinity: it is at every size. Raises InvalidInput for prices and rates that are not positive and
     for negative overheads.
     """
     cpu_usd = positive("cpu_usd_per_hour", cpu_usd_per_hour)
@@ -68,31 +72,34 @@ def break_even_flops(
     return np.where(np.isnan(ahead) | np.isnan(slope), np.nan, result)
 
 
+@numeric()
 def parameters_of_flops(flops_per_step: ArrayLike, samples_per_step: ArrayLike) -> Floats:
     """Parameters of a dense network whose step takes so many FLOPs: F / (6 B), B ``samples_per_step``.
 
     2 FLOPs a parameter and sample forward, 4 backward (Kaplan et al. 2020, arXiv 2001.08361, section 2.1); of a
     language model a sample is a token. Convolutions use each parameter many times: not for them. Scalars or
-    arrays. Raises ValueError for negative FLOPs and samples that are not positive.
+    arrays. Raises InvalidInput for negative FLOPs and samples that are not positive.
     """
     return not_negative("flops_per_step", flops_per_step) / (6.0 * positive("samples_per_step", samples_per_step))
 
 
+@numeric("sizes", "measured_sizes", "measured_seconds")
 def seconds_by_size(sizes: ArrayLike, measured_sizes: ArrayLike, measured_seconds: ArrayLike) -> Floats:
     """Seconds at any size from seconds measured at some sizes of the same job; scalars or arrays of ``sizes``.
 
     Between two measured sizes on the straight line through them; beyond the largest the line through the last two
     goes on; below the smallest it falls no further than the fixed time allows: the smallest measured time scaled
     by size, or the first line's value, whichever is more. One measured size scales in proportion. Times that
-    shrink as sizes grow are noise, and are held level. Raises ValueError for sizes and seconds that are not
+    shrink as sizes grow are noise, and are held level. Raises InvalidInput for sizes and seconds that are not
     positive, not of the same length, or a size that is measured twice.
     """
-    at = positive("measured_sizes", measured_sizes).ravel()
-    seconds = positive("measured_seconds", measured_seconds).ravel()
-    if at.shape != seconds.shape or not len(at):
-        raise ValueError("measured_sizes and measured_seconds must have the same length, and at least one entry")
+    at = positive("measured_sizes", finite("measured_sizes", measured_sizes)).ravel()
+    seconds = positive("measured_seconds", finite("measured_seconds", measured_seconds)).ravel()
+    same_length(measured_sizes=at, measured_seconds=seconds)
+    if not len(at):
+        raise InvalidInput([Fault("measured_sizes", None, "must have at least one entry")])
     if len(np.unique(at)) != len(at):
-        raise ValueError("measured_sizes names a size twice")
+        raise InvalidInput([Fault("measured_sizes", None, "names a size twice")])
     wanted = positive("sizes", sizes)
     order = np.argsort(at)
     at, seconds = at[order], np.maximum.accumulate(seconds[order])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from costlib.models.checks import positive
+from costlib.models.checks import numeric, positive
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,22 +30,25 @@ class InputVerdict:
     needed_times: Floats
 
 
+@numeric()
 def stored_rate(bytes_per_second: ArrayLike, sample_bytes: ArrayLike) -> Floats:
     """Samples a second that a disk or a network gives: bandwidth over the bytes of one sample; arrays broadcast.
 
-    Raises ValueError unless both are positive.
+    Raises InvalidInput unless both are positive.
     """
     return positive("bytes_per_second", bytes_per_second) / positive("sample_bytes", sample_bytes)
 
 
+@numeric()
 def prepared_rate(vcpus: ArrayLike, samples_per_second_per_vcpu: ArrayLike) -> Floats:
     """Samples a second that workers on all vCPUs decode and augment; they scale with the vCPUs at best.
 
-    Raises ValueError unless both are positive.
+    Raises InvalidInput unless both are positive.
     """
     return positive("vcpus", vcpus) * positive("samples_per_second_per_vcpu", samples_per_second_per_vcpu)
 
 
+@numeric()
 def input_bound(
     accelerator_samples_per_second: ArrayLike,
     cpu_samples_per_second: ArrayLike = np.inf,
@@ -57,7 +60,7 @@ def input_bound(
 
     rate = min over stages (Mohan et al. 2021, "Analyzing and Mitigating Data Stalls in DNN Training", PVLDB 14(5):
     training runs at the least of fetch, prep and GPU rates). inf is a stage without a limit; nan, one that
-    is not known, makes the answer nan. Raises ValueError unless rates are positive.
+    is not known, makes the answer nan. Raises InvalidInput unless rates are positive.
     """
     rates = [
         positive(f"{stage}_samples_per_second", rate)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from costlib.models.checks import positive
+from costlib.errors import Fault, InvalidInput
+from costlib.models.checks import fraction, known, not_negative, numeric, positive
 from costlib.units import BYTES_PER_GB, FLOPS_PER_TFLOPS
 
 Floats = NDArray[np.float64]
@@ -32,32 +33,36 @@ class Verdict(NamedTuple):
     idle_fraction: Floats
 
 
+@numeric()
 def ridge_flops_per_byte(peak_tflops: ArrayLike, memory_bandwidth_gb_s: ArrayLike) -> Floats:
     """Arithmetic intensity (FLOPs a byte) above which an accelerator is bound by compute; scalars or arrays.
 
     peak / bandwidth: the ridge point of the roofline (Williams, Waterman & Patterson 2009, doi
     10.1145/1498765.1498785, section 3). ``memory_bandwidth_gb_s`` is in 10**9 bytes a second; nan where either
-    is not known. Raises ValueError unless both are positive.
+    is not known. Raises InvalidInput unless both are positive.
     """
     peak = positive("peak_tflops", peak_tflops) * FLOPS_PER_TFLOPS
     return peak / (positive("memory_bandwidth_gb_s", memory_bandwidth_gb_s) * BYTES_PER_GB)
 
 
+@numeric()
 def attainable_tflops(intensity: ArrayLike, peak_tflops: ArrayLike, memory_bandwidth_gb_s: ArrayLike) -> Floats:
     """TFLOP/s that a kernel of an arithmetic ``intensity`` (FLOPs a byte) can reach at most; scalars or arrays.
 
-    min(peak, intensity * bandwidth), Williams et al. 2009. Raises ValueError unless all are positive.
+    min(peak, intensity * bandwidth), Williams et al. 2009. Raises InvalidInput unless all are positive.
     """
     slope = positive("intensity", intensity) * positive("memory_bandwidth_gb_s", memory_bandwidth_gb_s)
     return np.minimum(positive("peak_tflops", peak_tflops), slope * BYTES_PER_GB / FLOPS_PER_TFLOPS)
 
 
+@numeric()
 def transformer_step_flops(parameters: ArrayLike, tokens: ArrayLike) -> Floats:
     """FLOPs of forward and backward of a dense transformer on ``tokens`` tokens: 6 N T (Kaplan et al. 2020,
-    arXiv 2001.08361, section 2.1). Raises ValueError unless both are positive."""
+    arXiv 2001.08361, section 2.1). Raises InvalidInput unless both are positive."""
     return 6.0 * positive("parameters", parameters) * positive("tokens", tokens)
 
 
+@numeric()
 def transformer_step_bytes(
     parameters: ArrayLike,
     tokens: ArrayLike,
@@ -73,7 +78,7 @@ def transformer_step_bytes(
     writes weight, and reads and writes 12 bytes of fp32 master weight and Adam moments (g p N = 2 p N + 24 N);
     activations kept for backward, 34 s b h bytes a layer at 16 bit (Korthikanti et al. 2022, arXiv 2205.05198,
     equation 1 without the attention scores that fused attention does not keep), are written and read once. A
-    lower bound: caches that do not hold, and tensors between fused kernels, add to it. Raises ValueError unless
+    lower bound: caches that do not hold, and tensors between fused kernels, add to it. Raises InvalidInput unless
     all are positive.
     """
     width = positive("bytes_per_value", bytes_per_value)
@@ -83,6 +88,7 @@ def transformer_step_bytes(
     return number * (3.0 * width + optimizer) + 2.0 * 34.0 * (width / 2.0) * per_layer
 
 
+@numeric()
 def bound_by(
     step_flops: ArrayLike,
     step_bytes: ArrayLike,
@@ -100,23 +106,21 @@ def bound_by(
     loading the step's samples, overlapped with the device's work as prefetching loaders do). The longest binds;
     equal ones count as compute, then memory. A step whose ``needed_bytes`` exceed ``memory_bytes`` is bound by
     capacity whatever its speed: it does not run. Williams et al. 2009, with input as one more roof. Raises
-    ValueError for numbers that are not positive (input may be 0), and for one of the two capacities alone.
+    InvalidInput for numbers that are not positive (input may be 0), and for one of the two capacities alone.
     """
     if (needed_bytes is None) != (memory_bytes is None):
-        raise ValueError("needed_bytes and memory_bytes go together")
-    share = positive("reachable_fraction", reachable_fraction)
-    if np.any(share > 1):
-        raise ValueError("reachable_fraction must be at most 1")
-    waiting = np.asarray(input_seconds, float)
-    if np.any(waiting < 0):
-        raise ValueError("input_seconds must not be negative")
+        missing = "needed_bytes" if needed_bytes is None else "memory_bytes"
+        raise InvalidInput([Fault(missing, None, "is needed: needed_bytes and memory_bytes go together")])
+    share = fraction("reachable_fraction", reachable_fraction, above_zero=True)
+    waiting = not_negative("input_seconds", input_seconds)
     compute = positive("step_flops", step_flops) / (positive("peak_tflops", peak_tflops) * FLOPS_PER_TFLOPS * share)
     memory = positive("step_bytes", step_bytes) / (
         positive("memory_bandwidth_gb_s", memory_bandwidth_gb_s) * BYTES_PER_GB
     )
     fits = np.asarray(True)
     if needed_bytes is not None and memory_bytes is not None:
-        fits = positive("needed_bytes", needed_bytes) <= positive("memory_bytes", memory_bytes)
+        needed, held = positive("needed_bytes", needed_bytes), positive("memory_bytes", memory_bytes)
+        fits = known("needed_bytes", needed) <= known("memory_bytes", held)
     compute, memory, waiting, fits = np.broadcast_arrays(compute, memory, waiting, fits)
     stacked = np.stack([compute, memory, waiting])
     longest = stacked.max(axis=0)
@@ -149,6 +153,7 @@ FULL_MEMORY = Threshold(0.95, "one larger batch, or fragmentation, ends the run"
 GOOD_GPU = Threshold(0.90, "as good as training loops get", "rule of thumb of this workbook")
 
 
+@numeric()
 def bound_from_utilisation(
     gpu_fraction: ArrayLike,
     memory_fraction: ArrayLike = np.nan,
@@ -161,16 +166,16 @@ def bound_from_utilisation(
     if the GPU is below LOW_GPU and the CPU above BUSY_CPU; "batch too small" if GPU and its memory are both
     low; "waiting" if the GPU is low and nothing else tells why; "memory_capacity" if memory is above
     FULL_MEMORY; else "accelerator" (compute or memory bandwidth: utilisation cannot tell them apart). Raises
-    ValueError for numbers outside 0 to 1, and for an unknown GPU utilisation.
+    InvalidInput for numbers outside 0 to 1, and for an unknown GPU utilisation.
     """
     gpu, memory, waiting, cpu = np.broadcast_arrays(
-        _share("gpu_fraction", gpu_fraction),
-        _share("memory_fraction", memory_fraction),
-        _share("io_wait_fraction", io_wait_fraction),
-        _share("cpu_fraction", cpu_fraction),
+        fraction("gpu_fraction", gpu_fraction),
+        fraction("memory_fraction", memory_fraction),
+        fraction("io_wait_fraction", io_wait_fraction),
+        fraction("cpu_fraction", cpu_fraction),
     )
     if np.any(np.isnan(gpu)):
-        raise ValueError("gpu_fraction must be known")
+        raise InvalidInput([Fault("gpu_fraction", float("nan"), "must be known")])
     low = gpu < LOW_GPU.fraction
     cases = (
         (low & (waiting >= NOTED_IO_WAIT.fraction), "input: storage"),
@@ -182,21 +187,14 @@ def bound_from_utilisation(
     return np.select([mask for mask, _ in cases], [word for _, word in cases], "accelerator").astype(object)
 
 
+@numeric()
 def hours_left_fraction(gpu_fraction: ArrayLike, target_fraction: ArrayLike = GOOD_GPU.fraction) -> Floats:
     """Share of the hours that remain once the GPU is busy ``target_fraction`` of the time; scalars or arrays.
 
     u / target, at most 1: the busy seconds stay, the idle ones go. Utilisation counts time with any kernel
     running, so that busy seconds may themselves be slow: the saving is a floor for the work, not a promise.
-    Raises ValueError for numbers outside 0 to 1, or 0.
+    Raises InvalidInput for numbers outside 0 to 1, or 0.
     """
-    used, target = _share("gpu_fraction", gpu_fraction), _share("target_fraction", target_fraction)
-    if np.any(used == 0) or np.any(target == 0):
-        raise ValueError("utilisation must be above 0")
+    used = fraction("gpu_fraction", gpu_fraction, above_zero=True)
+    target = fraction("target_fraction", target_fraction, above_zero=True)
     return np.minimum(used / target, 1.0)
-
-
-def _share(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, float)
-    if np.any((array < 0) | (array > 1)):
-        raise ValueError(f"{name} must be between 0 and 1")
-    return array

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from costlib.errors import Fault, InvalidInput
-from costlib.models.checks import not_negative, positive
+from costlib.models.checks import not_negative, numeric, positive
 from costlib.units import FLOPS_PER_TFLOPS, SECONDS_PER_HOUR
 
 Floats = NDArray[np.float64]
@@ -82,6 +82,7 @@ class Cluster(NamedTuple):
     network_bytes_per_second: ArrayLike
 
 
+@numeric()
 def collective_seconds(
     message_bytes: ArrayLike, cluster: Cluster, calibration: Calibration = CALIBRATED, sharded: ArrayLike = False
 ) -> Floats:
@@ -103,6 +104,7 @@ def collective_seconds(
     return passes * message * np.maximum(within, across) + hops * HOP_SECONDS
 
 
+@numeric()
 def exposed_seconds(
     communication_seconds: ArrayLike,
     compute_seconds: ArrayLike,
@@ -115,6 +117,7 @@ def exposed_seconds(
     return communication - np.minimum(calibration.overlap_fraction * communication, window)
 
 
+@numeric()
 def straggler_factor(accelerators: ArrayLike, calibration: Calibration = CALIBRATED) -> Floats:
     """How many times longer the slowest of n takes than the mean: 1 + s sqrt(2 ln n), the extreme of n normals.
 
@@ -138,6 +141,7 @@ class StepTime(NamedTuple):
     exposed: Floats
 
 
+@numeric()
 def step_seconds(
     compute_seconds: ArrayLike,
     message_bytes: ArrayLike,
@@ -167,6 +171,7 @@ def step_seconds(
     return StepTime(low, expected, high, np.broadcast_to(compute, expected.shape), communication, exposed)
 
 
+@numeric()
 def compute_seconds_of(
     measured_step_seconds: ArrayLike,
     message_bytes: ArrayLike,
@@ -192,6 +197,7 @@ def compute_seconds_of(
     return np.fmax(compute, 0.1 * step) + 0.0 * communication
 
 
+@numeric()
 def compute_at_batch(
     compute_seconds: ArrayLike, batch_ratio: ArrayLike, fixed_step_seconds: ArrayLike = CALIBRATED.fixed_step_seconds
 ) -> Floats:
@@ -213,6 +219,7 @@ class Scaling(NamedTuple):
     efficiency_high: Floats
 
 
+@numeric()
 def weak_scaling(
     compute_seconds: ArrayLike,
     message_bytes: ArrayLike,
@@ -225,6 +232,7 @@ def weak_scaling(
     return _scaling(step, step.compute, 1.0, cluster)
 
 
+@numeric()
 def strong_scaling(
     compute_seconds: ArrayLike,
     message_bytes: ArrayLike,
@@ -256,6 +264,7 @@ class EqualWork(NamedTuple):
     compute_fraction: Floats
 
 
+@numeric()
 def equal_work(
     flops: ArrayLike,
     flops_per_step: ArrayLike,

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from costlib.models.checks import not_negative
+from costlib.models.checks import fraction, in_order, not_negative, numeric, positive
 from costlib.units import FLOPS_PER_TFLOPS, SECONDS_PER_HOUR
 
 Floats = NDArray[np.float64]
 
 
+class TrainingHours(NamedTuple):
+    """Hours of the clock at the best, the expected and the worst share of peak; each a scalar or an array."""
+
+    low: Floats
+    expected: Floats
+    high: Floats
+
+
+@numeric()
 def training_flops(
     parameters: ArrayLike,
     tokens: ArrayLike,
@@ -29,26 +40,26 @@ def training_flops(
 
     Of the 6 N, 2 are the forward pass, 2 the gradients of activations and 2 those of weights: where only
     ``trained_fraction`` of the weights is trained (0 for LoRA, whose own weights are few: Hu et al. 2021, arXiv
-    2106.09685, section 4.2), the last 2 are saved on the rest. Raises ValueError for negative numbers, and for a
+    2106.09685, section 4.2), the last 2 are saved on the rest. Raises InvalidInput for negative numbers, and for a
     fraction above 1.
     """
-    trained = not_negative("trained_fraction", trained_fraction)
-    if np.any(trained > 1):
-        raise ValueError("trained_fraction must be at most 1")
+    trained = fraction("trained_fraction", trained_fraction)
     per_token = 4.0 + 2.0 * trained
-    weights = per_token * not_negative("parameters", parameters) * not_negative("tokens", tokens)
+    size, amount = not_negative("parameters", parameters, bounded=True), not_negative("tokens", tokens, bounded=True)
+    weights = per_token * size * amount
     if layers is None or hidden is None or sequence_length is None:
         return weights
     attention = (
         12.0
-        * not_negative("layers", layers)
-        * not_negative("hidden", hidden)
-        * not_negative("sequence_length", sequence_length)
-        * np.asarray(tokens, float)
+        * not_negative("layers", layers, bounded=True)
+        * not_negative("hidden", hidden, bounded=True)
+        * not_negative("sequence_length", sequence_length, bounded=True)
+        * amount
     )
     return weights + attention
 
 
+@numeric()
 def training_hours(
     flops: ArrayLike,
     accelerators: ArrayLike,
@@ -56,22 +67,21 @@ def training_hours(
     achieved_fraction_low: ArrayLike,
     achieved_fraction_expected: ArrayLike,
     achieved_fraction_high: ArrayLike,
-) -> tuple[Floats, Floats, Floats]:
-    """Low, expected and high hours of a run; arrays broadcast together.
+) -> TrainingHours:
+    """Low, expected and high hours of a run (of the clock, on all accelerators); scalars or arrays that broadcast.
 
     hours = flops / (accelerators * peak * share of peak * 3600): the fewest hours come from the highest
     share. ``peak_tflops`` is the dense peak of one accelerator in the precision of the shares. A missing peak
-    or share (nan) gives missing hours. Raises ValueError unless accelerators and peaks are positive and 0 <
+    or share (nan) gives missing hours. Raises InvalidInput unless accelerators and peaks are positive and 0 <
     low <= expected <= high <= 1.
     """
-    count, peak = np.asarray(accelerators, float), np.asarray(peak_tflops, float)
-    low = np.asarray(achieved_fraction_low, float)
-    expected = np.asarray(achieved_fraction_expected, float)
-    high = np.asarray(achieved_fraction_high, float)
+    count = positive("accelerators", accelerators, bounded=True)
+    peak = positive("peak_tflops", peak_tflops, bounded=True)
+    low = fraction("achieved_fraction_low", achieved_fraction_low, above_zero=True)
+    expected = fraction("achieved_fraction_expected", achieved_fraction_expected, above_zero=True)
+    high = fraction("achieved_fraction_high", achieved_fraction_high, above_zero=True)
     # Comparisons are written so that nan (not known) passes and comes out as nan hours.
-    if np.any(count <= 0) or np.any(peak <= 0):
-        raise ValueError("accelerators and peak_tflops must be positive")
-    if np.any(low <= 0) or np.any(low > expected) or np.any(expected > high) or np.any(high > 1):
-        raise ValueError("achieved fractions must satisfy 0 < low <= expected <= high <= 1")
-    peak_hours = not_negative("flops", flops) / (count * peak * FLOPS_PER_TFLOPS * SECONDS_PER_HOUR)
-    return peak_hours / high, peak_hours / expected, peak_hours / low
+    in_order("achieved_fraction_low", low, "achieved_fraction_expected", expected)
+    in_order("achieved_fraction_expected", expected, "achieved_fraction_high", high)
+    peak_hours = not_negative("flops", flops, bounded=True) / (count * peak * FLOPS_PER_TFLOPS * SECONDS_PER_HOUR)
+    return TrainingHours(peak_hours / high, peak_hours / expected, peak_hours / low)

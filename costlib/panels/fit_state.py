@@ -123,7 +123,11 @@ class FitState(traitlets.HasTraits):
 
     def propose(self, values: Mapping[str, str]) -> None:
         """Takes what the controls say (a text for each of fit_fields.CONTROLS); ``started`` tells of own numbers."""
-        self._propose(values, changes_of(values), None)
+        changes = changes_of(values)
+        if changes.get("fit.global_batch"):
+            # The batch on this page takes the place of the one that the example was published with.
+            changes = {**changes, "work.tokens_per_step": None}
+        self._propose(values, changes, None)
 
     def _propose(self, values: Mapping[str, str], changes: Mapping[str, Any], started: str | None) -> None:
         faults: list[Fault] = []

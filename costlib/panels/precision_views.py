@@ -211,7 +211,8 @@ def step_html(answer: PrecisionAnswer) -> str:
         f"<div class='costlib-answer'>A step of micro-batch {line.micro_batch} is bound by"
         f" <b>{BOUNDS[str(step['bound'])]}</b>.{waits}</div>"
         f"<div class='costlib-note'>At best: {', '.join(parts)}. Largest micro-batch that fits:"
-        f" {line.largest_micro_batch} ({escape(line.layout_rule)}). Input: {escape(line.input_rule)}.</div>{plan}"
+        f" {line.largest_micro_batch} ({escape(line.layout_rule)}). Input: {escape(line.input_rule)}. Global batch:"
+        f" {escape(line.step_rule)}.</div>{plan}"
     )
 
 

@@ -19,7 +19,7 @@ SECTIONS: dict[str, tuple[Control, ...]] = {
         Control("model.parameters", "Parameters (count)", "All weights, for example 1.558e9"),
         Control("work.tokens", "Training tokens (count)", "All tokens over all epochs, for example 3.36e10"),
         Control(GLOBAL_BATCH, "Global batch (samples a step)", "Sequences in one optimizer step, on all accelerators"
-                " together", claims=("work.tokens_per_step",)),
+                " together", claims=("work.tokens_per_step", "fit.global_batch")),
         Control("dataset.home_region", "Region", "Where the instances are bought", "name", ("regions",)),
         Control("deadline_hours", "Deadline (hours)", "Marked in the chart of clusters; empty: none"),
     ),

@@ -18,6 +18,7 @@ from costlib.planner.cpu_or_gpu import Verdict, compare_network, compare_trees
 from costlib.planner.equal_work import best_by_size, equal_work_table
 from costlib.planner.scale_out import ScalingCurve, scaling_curve
 from costlib.planner.sources import Sources
+from costlib.planner.step_tokens import step_tokens
 from costlib.validation import batch as measured_batches
 from costlib.validation.scaling import nearest_in_kind
 from costlib.workload import Workload
@@ -111,7 +112,6 @@ class ScaleOutState(traitlets.HasTraits):
         """Takes what the controls say."""
         faults: list[Fault] = []
         batch = number_of(GLOBAL_BATCH, values, faults, whole=True)
-        length = self.answer.workload.model.sequence_length
         changes: dict[str, object] = {
             key: values[key].replace(" ", "") or None
             for key in ("model.parameters", "work.tokens", "deadline_hours", "search.max_instances")
@@ -119,13 +119,11 @@ class ScaleOutState(traitlets.HasTraits):
         changes["dataset.home_region"] = values["dataset.home_region"].strip() or None
         families = [name.strip() for name in values["search.instance_families"].split(",") if name.strip()]
         changes["search.instance_families"] = families or "all"
-        if batch is not None and length is not None:
-            changes["work.tokens_per_step"] = batch * length
-        elif batch is None and not faults:
+        if batch is None and not faults:
             faults.append(Fault(GLOBAL_BATCH, None, "is needed"))
         workload = None
         try:
-            workload = self.answer.workload.changed(changes, self.sources.vocabulary)
+            workload = self._with_batch(self.answer.workload.changed(changes, self.sources.vocabulary), batch)
         except InvalidInput as refused:
             faults += refused.faults
         if faults or workload is None:
@@ -133,6 +131,14 @@ class ScaleOutState(traitlets.HasTraits):
             return
         same = workload == self.answer.workload
         self._take(workload, dict(values), self.started if same else "")
+
+    def _with_batch(self, workload: Workload, samples: float | None) -> Workload:
+        """With the batch of the control; an estimate that agrees with it stays one."""
+        length = workload.model.sequence_length
+        if samples is None or length is None or step_tokens(workload).tokens == samples * length:
+            return workload
+        laid_out = {"fit.global_batch": None} if workload.fit is not None and workload.fit.global_batch else {}
+        return workload.changed({"work.tokens_per_step": samples * length, **laid_out}, self.sources.vocabulary)
 
     def _take(self, workload: Workload, values: dict[str, str], started: str) -> None:
         try:
@@ -258,7 +264,7 @@ def _values_of(workload: Workload) -> dict[str, str]:
         **dict.fromkeys(CONTROLS, ""),
         "model.parameters": text_of(model.parameters),
         "work.tokens": text_of(work.tokens),
-        GLOBAL_BATCH: "" if length is None else text_of(work.tokens_per_step / length),
+        GLOBAL_BATCH: "" if length is None else text_of(step_tokens(workload).tokens / length),
         "dataset.home_region": workload.dataset.home_region,
         "deadline_hours": text_of(workload.deadline_hours),
         "search.max_instances": text_of(search.max_instances),

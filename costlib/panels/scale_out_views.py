@@ -46,7 +46,8 @@ def scaling_html(answer: ScaleOutAnswer) -> str:
     weights = "sharded over all accelerators" if curve.sharded else "on every accelerator"
     note = (
         f"{basis_html(curve.basis)} Weights {weights}; {curve.message_bytes / BYTES_PER_GB:,.3g} GB of gradients a"
-        f" step. How: {escape(curve.rule)}. Of the {len(answer.measured)} measured runs nearest in kind,"
+        f" step; global batch: {escape(curve.global_batch_said)}. How: {escape(curve.rule)}."
+        f" Of the {len(answer.measured)} measured runs nearest in kind,"
         f" {int(inside.sum())} are inside what the model says of them (80 % band)."
     )
     return f"<div class='costlib-answer'>{' '.join(said)}<br><small>{note}</small></div>"
@@ -135,7 +136,7 @@ def batch_html(answer: ScaleOutAnswer) -> str:
             f" {1 + plan.global_batch / plan.critical_batch:.3g} times the least samples. Soonest at the target here:"
             f" about {plan.best_global_batch:,}."
         )
-    note = f"{basis_html(plan.basis)} Throughput: {escape(plan.rule)}"
+    note = f"{basis_html(plan.basis)} Global batch: {escape(plan.global_batch_said)}. Throughput: {escape(plan.rule)}"
     if plan.basis == "user":
         note += f", {percent(plan.curve.median_error)} off in the median"
     if plan.critical_batch is not None:

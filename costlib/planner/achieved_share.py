@@ -18,9 +18,12 @@ from costlib.models.achieved_flops import (
     ShareFit,
     below_measured,
     fit_shares,
+    fit_whole_run_loss,
+    log_odds,
     share_band,
     slope_terms,
     spread_of_runs,
+    whole_run_weight,
 )
 from costlib.tables import Snapshot
 
@@ -50,6 +53,8 @@ class TrainingJob:
     flops_per_token: float | None = None
     exchanged_parameters: float | None = None
     optimizer: str = "adam"
+    #: How much of what large whole runs lose this one loses (models.achieved_flops.whole_run_weight).
+    whole_run: float = 0.0
 
     @property
     def flops_of_a_token(self) -> float:
@@ -75,9 +80,12 @@ def publication_of(source: str) -> str:
 
 @dataclass(frozen=True)
 class _Fitted:
-    """One numerator's fit, and how far whole runs lie from it."""
+    """One numerator's fit, what large whole runs lose beside it, and how far whole runs lie from both."""
 
     fit: ShareFit
+    loss: float
+    loss_variance: float
+    large_sources: int
     run_sd: float
     quantile: float
     sources: int
@@ -127,15 +135,19 @@ class AchievedShares:
         devices: npt.ArrayLike,
         sequence_length: npt.ArrayLike = np.nan,
         numerator: str = "model_flops",
+        whole_run: npt.ArrayLike = 0.0,
     ) -> tuple[Floats, Floats, Floats]:
         """Low, expected and high share of dense peak of whole runs; arrays broadcast, nan where not known.
 
-        ``devices`` is the number of accelerators. Raises NotKnown for an unknown numerator.
+        ``devices`` is the number of accelerators; ``whole_run`` as in TrainingJob. Raises
+        NotKnown for an unknown numerator.
         """
         fitted = self._fitted(numerator)
         mean, variance = self._predict(
             fitted.fit, accelerator, vendor_architecture, is_fp8, parameters, devices, sequence_length
         )
+        large = np.asarray(whole_run, float)
+        mean, variance = mean - fitted.loss * large, variance + fitted.loss_variance * large**2
         band = share_band(mean, variance, fitted.run_sd, fitted.quantile)
         return below_measured(*band, parameters, self.smallest_parameters)
 
@@ -154,10 +166,8 @@ class AchievedShares:
             raise NotKnown([unknown("precision", precision, (), f"precision with {FEWEST_ROWS} measured runs")])
         is_fp8 = precision == "fp8"
         sequence = np.nan if job.sequence_length is None else job.sequence_length
-        ends = self.shares(
-            accelerator, vendor_architecture, is_fp8, job.parameters, devices, sequence, numerator=job.numerator
-        )
-        low, expected, high = (float(end) for end in ends)
+        asked = (accelerator, vendor_architecture, is_fp8, job.parameters, devices, sequence, job.numerator)
+        low, expected, high = (float(end) for end in self.shares(*asked, whole_run=job.whole_run))
         own = of_class[of_class["accelerator"] == accelerator]
         like = of_class[of_class["vendor_architecture"].map(family_of) == family_of(vendor_architecture)]
         near = own if len(own) else like if len(like) else of_class
@@ -174,6 +184,12 @@ class AchievedShares:
             f"share fitted to {len(of_class)} measured {name} runs by architecture, accelerator, size, scale, sequence"
             f" ({whose}); 80 % band from {len(self.runs)} whole runs of {fitted.sources} sources"
         )
+        if job.whole_run:
+            longer = float(self.shares(*asked)[1]) / expected
+            rule += (
+                f"; {longer:.2f} times as long as benchmarks: so much longer large whole runs of"
+                f" {fitted.large_sources} sources took"
+            )
         if is_small:
             rule += (
                 f"; smaller than any measured model ({self.smallest_parameters:.3g} parameters): at worst a step takes"
@@ -223,9 +239,12 @@ class AchievedShares:
             runs["accelerator_count"].to_numpy(float),
             runs["sequence_length"].to_numpy(float) if numerator == "model_flops" else np.nan,
         )
-        sources = runs["source"].map(publication_of).nunique()
-        run_sd, quantile = spread_of_runs(runs[column].to_numpy(float), mean, sources)
-        return _Fitted(fit, run_sd, quantile, sources)
+        publication, names = pd.factorize(runs["source"].map(publication_of))
+        measured = runs[column].to_numpy(float)
+        large = whole_run_weight(runs["parameters"].to_numpy(float), runs["tokens"].to_numpy(float))
+        loss, loss_variance = fit_whole_run_loss(log_odds(measured) - mean, large, publication)
+        run_sd, quantile = spread_of_runs(measured, mean - loss * large, len(names))
+        return _Fitted(fit, loss, loss_variance, len(set(publication[large > 0])), run_sd, quantile, len(names))
 
     def _codes(self, rows: pd.DataFrame) -> tuple[Ints, Ints]:
         return self._code_of(rows["vendor_architecture"], rows["accelerator"])

@@ -29,6 +29,7 @@ from costlib.planner.arrangement import memory_of
 from costlib.planner.batch_memory import holders, plain_layout
 from costlib.planner.cluster_steps import ClusterSteps, message_bytes, why_not
 from costlib.planner.sources import Sources
+from costlib.planner.step_tokens import step_tokens
 from costlib.units import gib_to_bytes
 from costlib.workload import Fit, Workload
 
@@ -58,6 +59,7 @@ class BatchPlan:
     """
 
     global_batch: int
+    global_batch_said: str
     replicas: int
     share: int
     curve: StepCurve
@@ -109,7 +111,7 @@ def batch_plan(
     efficiency: float = 0.9,
     critical_batch: float | None = None,
 ) -> BatchPlan:
-    """The batch plan of a workload on ``count`` instances of a type; the global batch is work.tokens_per_step.
+    """The batch plan of a workload on ``count`` instances of a type; the global batch is planner.step_tokens.
 
     Without ``points`` the throughput of a batch is an estimate. Raises InvalidInput for names that are not held, a
     model without the numbers that its memory needs, and batches that do not divide: nothing is rounded.
@@ -149,6 +151,7 @@ def batch_plan(
     )
     return BatchPlan(
         total,
+        step_tokens(workload).said,
         replicas,
         share,
         curve,
@@ -187,7 +190,7 @@ class _Exchange:
 
 def _global_batch(workload: Workload) -> int:
     """Samples a step. Raises InvalidInput if the tokens of a step are not whole samples."""
-    length, tokens = workload.model.sequence_length, workload.work.tokens_per_step
+    length, tokens = workload.model.sequence_length, step_tokens(workload).tokens
     if length is None:
         raise InvalidInput([Fault("model.sequence_length", None, "is needed: a batch is counted in samples")])
     samples = tokens / length

@@ -16,6 +16,7 @@ from costlib.models.scaling import Cluster, StepTime, compute_at_batch, compute_
 from costlib.planner.hours import HoursGrid, hours_grid
 from costlib.planner.network_loss import GRADIENT_BYTES
 from costlib.planner.sources import Sources
+from costlib.planner.step_tokens import step_tokens
 from costlib.planner.training_job import exchanged_parameters
 from costlib.units import SECONDS_PER_HOUR, gbps_to_bytes_per_second, gib_to_bytes
 from costlib.workload import Fit, Workload
@@ -46,12 +47,15 @@ def message_bytes(workload: Workload, precision: str) -> float:
 class ClusterSteps:
     """Steps of one workload over instance type x count x precision, as arrays that broadcast.
 
-    ``one_instance``: seconds of a step at the low, expected and high end; ``whole``: types whose accelerators are not
+    ``one_instance``: seconds of a step at the low, expected and high end, as benchmarks are timed; ``large_run``: the
+    same with what large runs lose (planner.achieved_share), which holds what their networks lose; ``whole``: types
+    whose accelerators are not
     parts of one; ``shared_out``: where every replica of the model has at least one sample of the global batch.
     """
 
     grid: HoursGrid
     one_instance: tuple[Floats, Floats, Floats]
+    large_run: tuple[Floats, Floats, Floats]
     steps: float
     inside: Floats
     nodes: Floats
@@ -71,7 +75,8 @@ class ClusterSteps:
         if layout not in LAYOUTS:
             raise InvalidInput([unknown("layout", layout, LAYOUTS, "layout")])
         grid = hours_grid(workload, sources)
-        steps = max(workload.work.tokens / workload.work.tokens_per_step, 1.0)
+        step = step_tokens(workload).tokens
+        steps = max(workload.work.tokens / step, 1.0)
         held = sources.hardware.instances.reindex(list(sources.offers.instance_types))
         inside = held["accelerator_count"].to_numpy(float)
         whole = inside >= 1
@@ -79,18 +84,21 @@ class ClusterSteps:
         nodes = np.array(grid.counts, float)[None, :, None]
         link = links(sources)[:, None, None]
         network = gbps_to_bytes_per_second(sources.network_gbps)[:, None, None]
-        low, expected, high = (end[:, :1, :] * SECONDS_PER_HOUR / steps for end in grid.hours)
+        short = hours_grid(workload, sources, as_large_run=False)
+        low, expected, high = (end[:, :1, :] * SECONDS_PER_HOUR / steps for end in short.hours)
+        large_low, large, large_high = (end[:, :1, :] * SECONDS_PER_HOUR / steps for end in grid.hours)
         message = np.array([message_bytes(workload, name) for name in grid.precisions])
         room = gib_to_bytes(held["accelerator_memory_gib"].to_numpy(float))[:, None, None]
         devices = in_each * nodes
         sharded = _sharded(workload, grid.precisions, room, devices, layout)
         bubble = np.broadcast_to(_bubble(workload, devices), (len(inside), len(grid.counts), len(grid.precisions)))
         replicas = devices / _width(workload)
-        samples = workload.work.tokens_per_step / (workload.model.sequence_length or 1)
+        samples = step / (workload.model.sequence_length or 1)
         shared_out = (replicas >= 1) & (replicas <= samples)
         return cls(
             grid,
             (low, expected, high),
+            (large_low, large, large_high),
             steps,
             in_each,
             nodes,
@@ -119,7 +127,7 @@ class ClusterSteps:
         ends = []
         for end, name in enumerate(("low", "expected", "high")):
             step = self._step(self.one_instance[end])
-            seconds = getattr(step, name) + self.bubble * step.compute
+            seconds = np.maximum(getattr(step, name) + self.bubble * step.compute, self.large_run[end] / self.nodes)
             # What the user timed on this very cluster needs no model.
             ends.append(np.where(user, self.grid.hours[end], seconds * self.steps / SECONDS_PER_HOUR))
         return ends[0], ends[1], ends[2]
@@ -168,7 +176,7 @@ def _bubble(workload: Workload, devices: Floats) -> Floats:
     if fit.pipeline_parallel == 1:
         return np.zeros(devices.shape)
     replicas = np.maximum(devices / _width(workload), 1.0)
-    samples = workload.work.tokens_per_step / (workload.model.sequence_length or 1)
+    samples = step_tokens(workload).tokens / (workload.model.sequence_length or 1)
     micro_batches = np.maximum(samples / (replicas * (fit.micro_batch or 1)), 1.0)
     return pipeline_bubble_fraction(fit.pipeline_parallel, micro_batches)
 

@@ -22,6 +22,7 @@ from costlib.models.memory import minimum_training_memory_bytes
 from costlib.models.throughput import training_flops
 from costlib.planner.hours import hours_grid
 from costlib.planner.sources import Sources
+from costlib.planner.step_tokens import step_tokens
 from costlib.units import SECONDS_PER_HOUR, gib_to_bytes
 from costlib.workload import Workload
 
@@ -193,7 +194,8 @@ def compare_network(workload: Workload, sources: Sources) -> Verdict:
     has_shape = None not in (model.hidden, model.sequence_length)
     shape = (model.layers, model.hidden, model.sequence_length) if has_shape else ()
     flops = float(training_flops(model.parameters, work.tokens, *shape))
-    steps = max(work.tokens / work.tokens_per_step, 1.0)
+    step = step_tokens(workload)
+    steps = max(work.tokens / step.tokens, 1.0)
     dispatch = model.layers * KERNELS_PER_LAYER * DISPATCH_SECONDS
     launch = dispatch + model.layers * KERNELS_PER_LAYER * LAUNCH_SECONDS
     home = workload.dataset.home_region
@@ -220,9 +222,11 @@ def compare_network(workload: Workload, sources: Sources) -> Verdict:
         )
         cpu_usd, gpu_usd = (row["usd_per_hour"].item() if by == "usd" else 1.0 for row in (cpu, gpu))
         even = break_even_flops(cpu_rate, gpu_rate, dispatch, launch, cpu_usd, gpu_usd)
-        return float(parameters_of_flops(even, work.tokens_per_step))
+        return float(parameters_of_flops(even, step.tokens))
 
-    return Verdict(table, home, "parameters", break_even("usd"), break_even("hours"), OVERHEAD_RULE)
+    return Verdict(
+        table, home, "parameters", break_even("usd"), break_even("hours"), f"{OVERHEAD_RULE}; a step of {step.said}"
+    )
 
 
 def _cpu_rows(workload: Workload, sources: Sources, flops: float, steps: float, overhead: float) -> pd.DataFrame:

@@ -18,9 +18,17 @@ from costlib.facts.adapters import METHOD_RATIOS, MethodRatio
 from costlib.models.throughput import training_flops
 from costlib.planner.arrangement import AS_GIVEN, LEANEST, NOT_SPREAD, needed_bytes
 from costlib.planner.class_hours import class_hours
-from costlib.planner.own_runs import OwnRun, measured_faults, nearest_run, own_runs
+from costlib.planner.own_runs import (
+    OwnRun,
+    given_faults,
+    hardware_faults,
+    held_against_hardware,
+    nearest_run,
+    own_runs,
+)
 from costlib.planner.rates import Note, RateGrid, Reason
 from costlib.planner.sources import Sources
+from costlib.planner.step_tokens import step_tokens
 from costlib.planner.training_job import training_job
 from costlib.units import SECONDS_PER_HOUR, gib_to_bytes
 from costlib.workload import PRECISIONS, Workload
@@ -62,12 +70,15 @@ def counts_up_to(most: int, also: Sequence[int] = ()) -> tuple[int, ...]:
     return tuple(sorted({count for count in (*COUNT_STEPS, *also) if count < most} | {most}))
 
 
-def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
-    """The grid for a workload over all instance types of the sources' offers."""
-    if faults := measured_faults(workload, sources):
+def hours_grid(workload: Workload, sources: Sources, as_large_run: bool = True) -> HoursGrid:
+    """The grid for a workload over all instance types of the sources' offers.
+
+    Not ``as_large_run``: without what large runs lose beside benchmarks (planner.achieved_share).
+    """
+    if faults := [*given_faults(workload, sources), *hardware_faults(sources.benchmarks, workload, sources)]:
         raise InvalidInput(faults)
     model = workload.model
-    runs = own_runs(workload, sources.benchmarks)
+    runs = held_against_hardware(own_runs(workload, sources.benchmarks), workload, sources)
     reference = workload.work.reference_run
     # A run may be timed in a precision that is not searched: it is laid out too, to be carried over from, and cut off.
     timed_in = {run.precision for run in runs if run.precision} - set(workload.precision)
@@ -75,8 +86,8 @@ def hours_grid(workload: Workload, sources: Sources) -> HoursGrid:
     rates = sources.training_rates(
         counts_up_to(workload.search.max_instances, [run.count for run in runs]),
         precisions,
-        training_job(workload),
-        workload.work.tokens_per_step,
+        training_job(workload, as_large_run),
+        step_tokens(workload),
     )
     grid = _Draft.of(rates, searched=len(workload.precision))
     if workload.work.tokens is not None:
@@ -186,6 +197,7 @@ class _Draft:
         row = self.rates.type_index[run.instance_type]
         own = [self.rates.speed_at(row, run.count, precision, end) for end in range(3)]
         if not np.isfinite(own).all():
+            self._say_not_carried(run, precision, cells)
             return
         # The same chips on both sides: what the rule does not know of them cancels, end by end.
         ends = np.array([run.hours * own[end] / self.rates.flops_per_second[end][row] for end in range(3)])
@@ -196,6 +208,16 @@ class _Draft:
         rule = f"{run.said} on {said}, carried to other counts and precisions by the ratio of FLOP/s"
         self.notes.append(Note("estimate", rule, run.source, ""))
         self.note[row] = np.where(cells, len(self.notes) - 1, self.note[row])
+
+    def _say_not_carried(self, run: OwnRun, precision: int, cells: Bools) -> None:
+        """The type's other cells fall out by its own measurement: it must not vanish without a word."""
+        row, name = self.rates.type_index[run.instance_type], self.rates.precisions[precision]
+        why = f"you timed {run.instance_type} in {name}, and its FLOP/s by count and precision are not known"
+        if precision >= self.searched:
+            why += f"; add {name} to the precisions to search"
+        self.reasons.append(Reason("not comparable with your measurement", why))
+        empty = cells & np.isnan(self.hours[1][row])
+        self.reason[row] = np.where(empty, len(self.reasons) - 1, self.reason[row])
 
     def _put_exact(self, run: OwnRun) -> list[tuple[int, int, int]]:
         if run.count not in self.rates.counts:
@@ -219,11 +241,12 @@ class _Draft:
     def _said(self, run: OwnRun, precision: int) -> str:
         name = self.rates.precisions[precision]
         where = f"{run.count} x {run.instance_type}"
+        unchecked = f" (not held against the hardware: {run.unchecked})" if run.unchecked else ""
         if run.precision is not None:
-            return f"{where} in {name}"
+            return f"{where} in {name}{unchecked}"
         known = np.isfinite(self.rates.flops_per_second[1][self.rates.type_index[run.instance_type], 0, precision])
         why = "its fastest" if known else "the first that is searched"
-        return f"{where}, precision not given: taken as {name}, {why}"
+        return f"{where}, precision not given: taken as {name}, {why}{unchecked}"
 
 
 def _drop_what_cannot_fit(workload: Workload, grid: _Draft, exact: list[tuple[int, int, int]]) -> None:

@@ -18,7 +18,7 @@ Bools = npt.NDArray[np.bool_]
 #: Bytes of a gradient as it is sent (models.scaling.step_seconds).
 GRADIENT_BYTES = {"fp32": 4.0, "tf32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 2.0}
 RULE = (
-    "; several instances: gradients of every {tokens:,.0f} tokens cross their network, as calibrated on measured"
+    "; several instances: gradients of every {batch} cross their network, as calibrated on measured"
     " scaling (facts/scaling_runs)"
 )
 

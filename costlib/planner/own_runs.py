@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from costlib.benchmarks.sheet import Benchmark
 from costlib.errors import Fault, InvalidInput, unknown
-from costlib.models.throughput import training_flops
-from costlib.units import FLOPS_PER_TFLOPS, SECONDS_PER_HOUR
-from costlib.workload import PRECISIONS, HoursOn, Workload
+from costlib.planner.rate_limits import precision_faults, rate_limit
+from costlib.units import SECONDS_PER_HOUR
+from costlib.workload import HoursOn, Workload
 
 if TYPE_CHECKING:
     from costlib.planner.sources import Sources
@@ -28,7 +28,7 @@ SAME_MODEL_FRACTION = 0.05
 class OwnRun:
     """The whole work takes ``hours`` on ``count`` instances of a type; ``said`` names it in rules, ``source`` in lines.
 
-    ``precision`` None: the user did not say.
+    ``precision`` None: the user did not say. ``unchecked``: why its rate could not be held against the hardware.
     """
 
     instance_type: str
@@ -37,6 +37,7 @@ class OwnRun:
     precision: str | None = None
     said: str = "your run"
     source: str = OWN
+    unchecked: str = ""
 
 
 def own_runs(workload: Workload, benchmarks: Sequence[Benchmark] = ()) -> list[OwnRun]:
@@ -108,72 +109,59 @@ def hardware_faults(benchmarks: Sequence[Benchmark], workload: Workload, sources
         elif name not in described:
             continue
         elif sources.accelerators_of(name)[0]:
-            faults += _accelerator_faults(row, workload, sources)
+            faults += _accelerator_faults(row, sources)
         elif row.gpu_utilisation_fraction:
             problem = f"cannot be: {name} has no accelerator"
             faults.append(Fault(f"{row.where}, gpu_utilisation_percent", 100 * row.gpu_utilisation_fraction, problem))
+        faults += _rate_faults(row, workload, sources)
     return faults
 
 
-def measured_faults(workload: Workload, sources: Sources) -> list[Fault]:
-    """What cannot be of the rates under ``measured``: precisions and rates beyond the accelerators of their types."""
+def given_faults(workload: Workload, sources: Sources) -> list[Fault]:
+    """What cannot be of the rates in the workload (``measured``, the known run): beyond the hardware of their types."""
     faults = []
     for name, measured in workload.measured.items():
-        if name not in sources.hardware.instances.index or not sources.accelerators_of(name)[0]:
-            continue
-        facts = sources.hardware.require(name)
-        accelerator, in_each = sources.accelerators_of(name)
-        named = PRECISIONS if measured.precision is None else (measured.precision,)
-        peaks = [float(facts[f"{precision}_tflops"]) for precision in named]
-        peak = max((one for one in peaks if not math.isnan(one)), default=math.nan)
-        if math.isnan(peak):
-            if measured.precision is not None and accelerator in sources.hardware.accelerators.index:
-                problem = f"is not supported by {accelerator}, or no source gives its peak"
-                faults.append(Fault(f"measured.{name}.precision", measured.precision, problem))
-            continue
-        most = _most_tokens_per_second(peak, in_each * measured.count, workload)
-        if measured.tokens_per_second is not None and 0 < most < measured.tokens_per_second:
-            problem = (
-                f"cannot be: {in_each * measured.count:g} x {accelerator} at their whole peak of {peak:g} TFLOP/s each"
-                f" train {workload.model.parameters:,} parameters on at most {most:,.4g} tokens a second"
-            )
-            faults.append(Fault(f"measured.{name}.tokens_per_second", measured.tokens_per_second, problem))
+        unit = "tokens" if measured.tokens_per_second is not None else "samples"
+        rate = measured.tokens_per_second or measured.samples_per_second or 0.0
+        at = f"measured.{name}"
+        faults += precision_faults(f"{at}.precision", name, measured.precision, sources) or rate_limit(
+            name, measured.count, measured.precision, unit, workload, sources
+        ).faults(f"{at}.{unit}_per_second", rate, rate)
+    known, timed = workload.work.hours_on, workload.work.seconds_per_sample_on
+    if known is not None:
+        faults += precision_faults("work.hours_on.precision", known.instance_type, known.precision, sources)
+    if timed is not None:
+        at = "work.seconds_per_sample_on"
+        faults += precision_faults(f"{at}.precision", timed.instance_type, timed.precision, sources) or rate_limit(
+            timed.instance_type, timed.count, timed.precision, "samples", workload, sources
+        ).faults(f"{at}.seconds", timed.seconds, 1.0 / timed.seconds)
     return faults
 
 
-def _most_tokens_per_second(peak_tflops: float, devices: float, workload: Workload) -> float:
-    """Forward and backward of the weights alone; methods that train few weights skip a third of it (the gradients of
-    frozen weights), so that no way of training needs less than 4 N FLOPs a token.
-    """
-    least_flops = float(training_flops(workload.model.parameters, 1.0)) * 4.0 / 6.0
-    return peak_tflops * FLOPS_PER_TFLOPS * devices / least_flops
+def held_against_hardware(runs: Sequence[OwnRun], workload: Workload, sources: Sources) -> list[OwnRun]:
+    """The runs, each with why its rate could not be held against its hardware, where it could not."""
+    work = workload.work
+    if work.tokens is None and work.samples is None:
+        return [replace(run, unchecked="hours alone tell no rate") for run in runs]
+    unit = "tokens" if work.tokens is not None else "samples"
+    limits = [rate_limit(run.instance_type, run.count, run.precision, unit, workload, sources) for run in runs]
+    return [replace(run, unchecked=limit.unchecked) for run, limit in zip(runs, limits, strict=True)]
 
 
-def _accelerator_faults(row: Benchmark, workload: Workload, sources: Sources) -> list[Fault]:
-    facts = sources.hardware.require(row.instance_type)
-    accelerator, in_each = sources.accelerators_of(row.instance_type)
+def _accelerator_faults(row: Benchmark, sources: Sources) -> list[Fault]:
+    accelerator, _ = sources.accelerators_of(row.instance_type)
+    memory_gib = float(sources.hardware.require(row.instance_type)["accelerator_memory_gib"])
     faults = []
-    memory_gib = float(facts["accelerator_memory_gib"])
     if row.peak_memory_gib is not None and row.peak_memory_gib > memory_gib:
         problem = f"cannot be: {accelerator} has {memory_gib:g} GiB"
         faults.append(Fault(f"{row.where}, peak_memory_gib", row.peak_memory_gib, problem))
-    if accelerator not in sources.hardware.accelerators.index:
-        return faults
-    peak = float(facts[f"{row.precision}_tflops"])
-    if math.isnan(peak):
-        problem = f"is not supported by {accelerator}, or no source gives its peak"
-        return [*faults, Fault(f"{row.where}, precision", row.precision, problem)]
-    devices = in_each * row.count
-    model = workload.model
-    if row.throughput_unit == "tokens_per_second" and devices > 0:
-        most = _most_tokens_per_second(peak, devices, workload)
-        if row.throughput > most:
-            problem = (
-                f"cannot be: {devices:g} x {accelerator} at their whole {row.precision} peak of {peak:g} TFLOP/s each"
-                f" train {model.parameters:,} parameters on at most {most:,.4g} tokens a second"
-            )
-            faults.append(Fault(f"{row.where}, throughput", row.throughput, problem))
-    return faults
+    return faults + precision_faults(f"{row.where}, precision", row.instance_type, row.precision, sources)
+
+
+def _rate_faults(row: Benchmark, workload: Workload, sources: Sources) -> list[Fault]:
+    unit = row.throughput_unit.split("_")[0]
+    limit = rate_limit(row.instance_type, row.count, row.precision, unit, workload, sources)
+    return limit.faults(f"{row.where}, throughput", row.throughput, row.throughput)
 
 
 def nearest_run(

@@ -26,6 +26,7 @@ from costlib.planner.explain import plans
 from costlib.planner.input_limits import Input, input_limits
 from costlib.planner.plan import Band, Plan
 from costlib.planner.search import Result
+from costlib.planner.step_tokens import step_tokens
 from costlib.units import FLOPS_PER_TFLOPS, SECONDS_PER_HOUR, gib_to_bytes
 from costlib.workload import PRECISIONS, Fit, Workload
 
@@ -51,7 +52,8 @@ class Roofline:
     product; nan where none is known), ridge_flops_per_byte. ``steps``: a row for each micro-batch: micro_batch, tokens,
     flops, bytes, intensity_flops_per_byte, attainable_tflops, compute_seconds, memory_seconds, input_seconds, fits,
     bound, idle_fraction. ``planned_tflops``: what the planner's hours mean for one accelerator, of the same FLOPs; None
-    where the work is not in tokens. ``input_rule`` says what stands for the input, ``layout_rule`` for the memory.
+    where the work is not in tokens. ``input_rule`` says what stands for the input, ``layout_rule`` for the memory,
+    ``step_rule`` what the global batch is.
     """
 
     row: int
@@ -64,6 +66,7 @@ class Roofline:
     planned_tflops: Band | None
     input_rule: str
     layout_rule: str
+    step_rule: str
 
     @property
     def step(self) -> pd.Series[Any]:
@@ -85,8 +88,8 @@ def roofline(result: Result, row: int, micro_batch: int | None = None, given: St
     that fits (at most MOST_SEQUENCES; 1 where none does).
 
     FLOPs are 6 N T, attention's own left out; the optimizer's traffic is spread over the micro-steps that make up
-    ``work.tokens_per_step`` on the plan's accelerators. Raises InvalidInput, with every fault, for a model without its
-    shape, accelerators without a bandwidth, and numbers that are not above zero.
+    the global batch (planner.step_tokens) on the plan's accelerators. Raises InvalidInput, with every fault, for a
+    model without its shape, accelerators without a bandwidth, and numbers that are not above zero.
     """
     workload, (plan,) = result.workload, plans(result, [row])
     held = result.sources.hardware.accelerators
@@ -103,6 +106,7 @@ def roofline(result: Result, row: int, micro_batch: int | None = None, given: St
     width = fit.tensor_parallel * fit.pipeline_parallel
     tokens = sizes * float(model.sequence_length or 0)
     replicas = max(plan.accelerator_count / width, 1.0)
+    step = step_tokens(workload)
     flops = transformer_step_flops(model.parameters, tokens) / width
     moved = (
         transformer_step_bytes(
@@ -111,7 +115,7 @@ def roofline(result: Result, row: int, micro_batch: int | None = None, given: St
             model.layers or 0,
             model.hidden or 0,
             ELEMENT_BYTES[plan.precision],
-            np.maximum(workload.work.tokens_per_step / (tokens * replicas), 1.0),
+            np.maximum(step.tokens / (tokens * replicas), 1.0),
         )
         / width
     )
@@ -139,8 +143,9 @@ def roofline(result: Result, row: int, micro_batch: int | None = None, given: St
             "idle_fraction": found.idle_fraction,
         }
     )
+    planned = _planned(result, row, plan)
     return Roofline(
-        row, plan, int(asked), largest, bandwidth, roofs, steps, _planned(result, row, plan), input_rule, layout_rule
+        row, plan, int(asked), largest, bandwidth, roofs, steps, planned, input_rule, layout_rule, step.said
     )
 
 

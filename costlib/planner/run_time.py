@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from costlib.errors import Fault, InvalidInput, NotKnown, unknown
 from costlib.facts.adapters import METHOD_RATIOS
 from costlib.facts.efficiency import scale_of
 from costlib.facts.measured_band import MeasuredBand
+from costlib.models.achieved_flops import whole_run_weight
 from costlib.models.throughput import training_flops, training_hours
 from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.training_rate import TrainingRates
+from costlib.workload import PRECISIONS
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,12 @@ def accelerator_hours(run: Run, rates: TrainingRates) -> RunTime:
     """
     _check(run, rates)
     has_shape = None not in (run.layers, run.hidden, run.sequence_length)
-    job = TrainingJob(run.parameters, run.sequence_length, "model_flops" if has_shape else "6n")
+    job = TrainingJob(
+        run.parameters,
+        run.sequence_length,
+        "model_flops" if has_shape else "6n",
+        whole_run=float(whole_run_weight(run.parameters, run.tokens)),
+    )
     count = run.accelerators or 8
     band = rates.band(run.accelerator, 1, int(scale_of(count)), run.precision, job)
     if not isinstance(band, MeasuredBand):
@@ -82,11 +91,17 @@ def accelerator_hours(run: Run, rates: TrainingRates) -> RunTime:
 
 
 def _check(run: Run, rates: TrainingRates) -> None:
-    faults = [
-        Fault(name, value, "must be above 0")
-        for name in ("parameters", "tokens", "accelerators", "layers", "hidden", "sequence_length")
-        if (value := getattr(run, name)) is not None and not value > 0
-    ]
+    faults = []
+    for name in ("parameters", "tokens", "accelerators", "layers", "hidden", "sequence_length"):
+        value = getattr(run, name)
+        if value is None and name not in ("parameters", "tokens"):
+            continue
+        if isinstance(value, (bool, str)) or not isinstance(value, (int, float, np.number)):
+            faults.append(Fault(name, value, "is not a number"))
+        elif not (np.isfinite(value) and value > 0):
+            faults.append(Fault(name, float(value), "must be above 0, and finite"))
+    if run.precision not in PRECISIONS:
+        faults.append(unknown("precision", run.precision, PRECISIONS, "precision"))
     if run.accelerator not in rates.hardware.accelerators.index:
         faults.append(unknown("accelerator", run.accelerator, rates.hardware.accelerators.index, "accelerator"))
     if run.method not in METHOD_RATIOS:

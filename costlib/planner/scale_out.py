@@ -21,6 +21,7 @@ from costlib.models.scaling import (
 )
 from costlib.planner.cluster_steps import RULE, ClusterSteps, why_not
 from costlib.planner.sources import Sources
+from costlib.planner.step_tokens import step_tokens
 from costlib.workload import Workload
 
 Floats = npt.NDArray[np.float64]
@@ -46,6 +47,7 @@ class ScalingCurve:
     precision: str
     sharded: bool
     global_batch_tokens: float
+    global_batch_said: str
     message_bytes: float
     basis: str
     rule: str
@@ -122,13 +124,15 @@ def scaling_curve(
             )
         )
     note = steps.grid.notes[int(steps.grid.note[row, 0, 0])]
+    batch = step_tokens(workload)
     table = pd.concat(parts, ignore_index=True)
     return ScalingCurve(
         instance_type,
         sources.accelerators_of(instance_type)[0],
         precision,
         bool(sharded.any()),
-        workload.work.tokens_per_step,
+        batch.tokens,
+        batch.said,
         message,
         "estimate",
         f"{RULE}; one instance: {note.rule or note.basis}",

@@ -16,9 +16,11 @@ from costlib.facts.class_rates import ClassRates
 from costlib.facts.hardware import Hardware
 from costlib.facts.interruptions import Interruptions
 from costlib.facts.regions import Regions
+from costlib.facts.small_jobs import SmallJobs
 from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.rates import RateGrid
 from costlib.planner.spot.hazards import SpotHazards
+from costlib.planner.step_tokens import StepTokens
 from costlib.planner.training_rate import JOBS_KEPT, TrainingRates
 from costlib.prices.book import PriceBook
 from costlib.prices.places import storage_prices, transfer_prices
@@ -158,12 +160,12 @@ class Sources:
         return TrainingRates.open(self.book.snapshot)
 
     def training_rates(
-        self, counts: Sequence[int], precisions: Sequence[str], job: TrainingJob, tokens_per_step: float
+        self, counts: Sequence[int], precisions: Sequence[str], job: TrainingJob, step: StepTokens
     ) -> RateGrid:
         """FLOP/s of every instance type of the offers; arguments as in planner.training_rate. The last are kept."""
-        key = (tuple(counts), tuple(precisions), job, tokens_per_step)
+        key = (tuple(counts), tuple(precisions), job, step)
         if key not in self._rates:
-            inputs = self._training_rates.hours_inputs(counts, precisions, job, tokens_per_step=tokens_per_step)
+            inputs = self._training_rates.hours_inputs(counts, precisions, job, step=step)
             while len(self._rates) >= JOBS_KEPT:
                 self._rates.pop(next(iter(self._rates)))
             self._rates[key] = RateGrid.of(
@@ -175,6 +177,11 @@ class Sources:
     def class_rates(self) -> ClassRates:
         """Measured samples a second of named networks."""
         return ClassRates.open(self.book.snapshot)
+
+    @cached_property
+    def cpus(self) -> pd.DataFrame:
+        """The CPU types whose clock and cores are held (facts.small_jobs)."""
+        return SmallJobs.open(self.book.snapshot).cpus(self.hardware.instances)
 
     @cached_property
     def storage_prices(self) -> dict[str, Price]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -16,16 +17,15 @@ from costlib.facts.measured_band import MeasuredBand
 from costlib.facts.speedups import Speedups
 from costlib.planner.achieved_share import AchievedShares, TrainingJob
 from costlib.planner.network_loss import GRADIENT_BYTES, RULE, Cells, over_network
+from costlib.planner.step_tokens import StepTokens, usual_step
 from costlib.tables import Snapshot
 from costlib.units import gbps_to_bytes_per_second, gib_to_bytes
 
-#: Tokens in one optimizer step, for the share of a step that the network takes: GPT-3's smaller models used
-#: 0.5 M (Brown et al. 2020, table 2.1), GPT-2's reproductions 524,288. Larger batches exchange less often.
-TOKENS_PER_STEP = 524_288.0
 #: Of the chips held, the one whose fp32 and mixed-precision training are both measured without TF32.
 FP32_WITNESS = "V100 SXM2 32GB"
 #: The chip that cards without measured training runs were timed against (facts/relative_throughput).
 RELATIVE_TO = "A100 80GB SXM4"
+LARGER = " (of this and what large runs lose the larger counts)"
 #: The number of accelerators that stands for each scale of facts.efficiency: shares move little with it.
 SCALE_DEVICES = (8.0, 32.0, 256.0)
 #: Grids and bands of the jobs asked for last are kept: a slider makes a new job at every step.
@@ -57,7 +57,7 @@ class TrainingRates:
         precisions: Sequence[str],
         job: TrainingJob,
         instance_types: Sequence[str] | None = None,
-        tokens_per_step: float = TOKENS_PER_STEP,
+        step: StepTokens | None = None,
     ) -> pd.DataFrame:
         """One row per instance type x count x precision, in that order; all types unless some are named.
 
@@ -65,12 +65,14 @@ class TrainingRates:
         (of one accelerator), fraction_low, fraction_expected, fraction_high (share of that peak), basis,
         rule, source, as_of, n_rows, supported, reason (why not, where not supported; then the numbers are
         missing). ``job.numerator`` says what FLOPs the shares are of: ``model_flops`` (6 N T + 12 L h s T, needs
-        the model's shape) or ``6n`` (6 N T); pass the matching ``training_flops``. Raises NotKnown for
+        the model's shape) or ``6n`` (6 N T); pass the matching ``training_flops``. ``step``: the global batch, by
+        which several instances lose to their network; None: the usual one of the size. Raises NotKnown for
         unknown names.
         """
         chosen = None if instance_types is None else tuple(instance_types)
         # The caller's copy shares memory until it is written to, so that no one spoils the kept grid.
-        return self._grid(tuple(counts), tuple(precisions), job, chosen, tokens_per_step).copy(deep=False)
+        step = step or usual_step(job.parameters, job.sequence_length)
+        return self._grid(tuple(counts), tuple(precisions), job, chosen, step).copy(deep=False)
 
     def _build_grid(
         self,
@@ -78,7 +80,7 @@ class TrainingRates:
         precisions: tuple[str, ...],
         job: TrainingJob,
         chosen: tuple[str, ...] | None,
-        tokens_per_step: float,
+        step: StepTokens,
     ) -> pd.DataFrame:
         instances = self.hardware.instances
         if chosen is not None:
@@ -105,8 +107,8 @@ class TrainingRates:
         known &= ~no_network
         slow &= ~no_network
 
-        def column(name: str, missing: object, dtype: type = object) -> NDArray:
-            values = np.array([getattr(band, name, missing) for band in bands], dtype)[index]
+        def column(name: str, missing: object, dtype: type = object, of: list[MeasuredBand | str] = bands) -> NDArray:
+            values = np.array([getattr(band, name, missing) for band in of], dtype)[index]
             values[~known] = missing
             return values
 
@@ -120,8 +122,16 @@ class TrainingRates:
             gbps_to_bytes_per_second(gbps[slow]),
             gib_to_bytes(instances["accelerator_memory_gib"].to_numpy(float)[row][slow]),
         )
-        low[slow], expected[slow], high[slow] = over_network(
-            low[slow], expected[slow], high[slow], cells, job, tokens_per_step
+        # What large runs lose holds what their networks lost: of both the larger counts, not one on top of the other.
+        short = bands
+        if job.whole_run:
+            short, _ = self._bands(instances, precisions, replace(job, whole_run=0.0), row, kind)
+        alone_low, alone, alone_high = (
+            column(name, np.nan, float, short)[slow] for name in ("low", "expected", "high")
+        )
+        slowed = over_network(alone_low, alone, alone_high, cells, job, step.tokens)
+        low[slow], expected[slow], high[slow] = (
+            np.fmin(share[slow], other) for share, other in zip((low, expected, high), slowed, strict=True)
         )
         basis, rule = column("basis", ""), column("rule", "")
         basis[slow] = "estimate"
@@ -133,7 +143,7 @@ class TrainingRates:
         low, expected, high = held
         basis[lowered] = "estimate"
         rule[lowered] += "; held at the share that fewer of them reach"
-        rule[slow] += RULE.format(tokens=tokens_per_step)
+        rule[slow] += RULE.format(batch=step.said) + (LARGER if job.whole_run else "")
         return pd.DataFrame(
             {
                 "instance_type": instances.index.to_numpy(object)[row],

@@ -22,7 +22,7 @@ def runs(snapshot: Snapshot, rows: pd.DataFrame | None = None) -> pd.DataFrame:
     Adds ``predicted_low_hours``, ``predicted_hours``, ``predicted_high_hours`` (accelerator-hours), ``error_fraction``
     (predicted over published, less 1), ``inside_band``, the same with ``_left_out`` (nothing of the run's own
     publication in any fit), ``rule``, ``publication``, and ``why_not`` where a run cannot be predicted. ``checked``:
-    predicted, and marked ``check_use`` yes.
+    predicted, and marked ``check_use`` yes, or later (found after the fit was made).
     """
     table = (snapshot.read("reference/published_runs") if rows is None else rows).reset_index(drop=True)
     rates = TrainingRates.open(snapshot)
@@ -45,8 +45,13 @@ def runs(snapshot: Snapshot, rows: pd.DataFrame | None = None) -> pd.DataFrame:
             }
         )
     result = pd.concat([table, pd.DataFrame(made, index=table.index)], axis=1)
-    result["checked"] = (result["check_use"] == "yes") & (result["why_not"] == "")
+    result["checked"] = result["check_use"].isin(["yes", "later"]) & (result["why_not"] == "")
     return result
+
+
+def later_runs(snapshot: Snapshot) -> pd.DataFrame:
+    """The same of reference/later_runs: runs found after the fit was made, with no part in it."""
+    return runs(snapshot, snapshot.read("reference/later_runs"))
 
 
 def runs_summary(frame: pd.DataFrame) -> pd.DataFrame:

@@ -60,6 +60,15 @@ class Workload(Part):
             parts, wholes = getattr(fit, key), getattr(model, whole)
             if wholes and wholes % parts:
                 problems.append((key, parts, f"does not divide model.{whole} ({wholes})"))
+        work = info.data.get("work")
+        if work is not None and work.tokens_per_step and fit.global_batch and model.sequence_length:
+            tokens = fit.global_batch * model.sequence_length
+            if tokens != work.tokens_per_step:
+                wrong = (
+                    f"of {model.sequence_length:,} tokens each are {tokens:,} tokens a step, but work.tokens_per_step"
+                    f" says {work.tokens_per_step:,.15g}; give one of them, or make them agree"
+                )
+                problems.append(("global_batch", fit.global_batch, wrong))
         if fit.lora_rank and (model.hidden is None or model.layers is None):
             problems.append(("lora_rank", fit.lora_rank, "needs model.layers and model.hidden"))
         elif fit.lora_rank and fit.lora_rank > model.hidden:

@@ -134,8 +134,9 @@ class Work(Part):
 
     tokens: Annotated[Quantity, Field(le=1e17)] | None = None
     samples: Annotated[Quantity, Field(le=1e15)] | None = None
-    #: Tokens in one optimizer step (the global batch): how often gradients are exchanged.
-    tokens_per_step: Annotated[Quantity, Field(le=1e12)] = 524_288
+    #: Tokens in one optimizer step (the global batch): how often gradients are exchanged. Where it is not given,
+    #: planner.step_tokens takes fit.global_batch or, said to be an estimate, the usual batch of the model's size.
+    tokens_per_step: Annotated[Quantity, Field(le=1e12)] | None = None
     seconds_per_sample_on: SecondsPerSampleOn | None = None
     #: The network is of a class that was measured; samples are its images, or its sequences of 384 tokens.
     model_class: ModelClass | None = None

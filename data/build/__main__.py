@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from costlib.tables import snapshot_id_of
-from data.build import facts_tables, prices_tables, reference_memory, reference_runs, throughput_tables
+from data.build import facts_tables, later_runs, prices_tables, reference_memory, reference_runs, throughput_tables
 from data.build.common import in_public_words
 
 DATA_DIR = Path(__file__).resolve().parent.parent
@@ -46,6 +46,7 @@ def build(raw: Path, reference: Path, out: Path) -> None:
     built["facts/training_throughput"] = throughput_tables.training_throughput(raw)
     built |= reference_memory.memory_tables(reference)
     built["reference/published_runs"] = reference_runs.published_runs(reference / "published_runs.csv")
+    built["reference/later_runs"] = later_runs.later_runs()
     frames = {name: in_public_words(frame) for name, frame in built.items()}
     with tempfile.TemporaryDirectory(dir=out.parent) as staging_name:
         staging = Path(staging_name)

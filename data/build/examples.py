@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.build.public_models import RUN_SHAPES
+from data.build.public_models import RUN_BATCHES, RUN_SHAPES
 
 EXAMPLES_DIR = Path(__file__).resolve().parent.parent / "examples"
 
@@ -14,11 +14,12 @@ EXAMPLES_DIR = Path(__file__).resolve().parent.parent / "examples"
 GPT2_15B = """\
 # GPT-2 1.5B on 33.6 G tokens. Model: {source}.
 # Parameters and tokens: {run_source}
+# tokens_per_step: {batch_source}
 # dataset, checkpoint, deadline_hours and runs_per_month are choices of this example.
 kind: training
 name: gpt2-1.5b
 model: {{parameters: 1558000000, layers: 48, hidden: 1600, heads: 25, sequence_length: 1024, vocabulary: 50257}}
-work: {{tokens: 33554432000}}
+work: {{tokens: 33554432000, tokens_per_step: {batch_tokens}}}
 precision: [fp32, tf32, bf16]
 dataset: {{gib: 300, home_region: us-east-1}}
 checkpoint: {{gib: 18, restart_minutes: 6}}
@@ -31,13 +32,14 @@ purchase: [on_demand, spot, reserved, savings_plan, capacity_block]}}
 OTHERS = """\
 # {model}: a published run. Model shape: {source}.
 # Parameters, tokens: {run_source}
+# tokens_per_step: {batch_source}
 # dataset.gib is derived: tokens x 2 bytes (2-byte token ids). checkpoint.gib is derived: 12 bytes a parameter
 # (fp32 weights and two Adam moments). home_region, restart_minutes, deadline_hours are choices of this example.
 kind: training
 name: {name}
 model: {{parameters: {parameters}, layers: {layers}, hidden: {hidden}, heads: {heads}, \
 sequence_length: {sequence_length}, vocabulary: {vocabulary}}}
-work: {{tokens: {tokens}}}
+work: {{tokens: {tokens}, tokens_per_step: {batch_tokens}}}
 precision: [{precision}]
 dataset: {{gib: {dataset_gib}, home_region: us-east-1}}
 checkpoint: {{gib: {checkpoint_gib}, restart_minutes: 10}}
@@ -65,12 +67,19 @@ def significant(value: float) -> int | float:
     return int(rounded) if rounded.is_integer() else rounded
 
 
+def batch_of(run_id: str) -> dict[str, int | str]:
+    """The published tokens of one optimizer step of a run, and where they stand."""
+    tokens, source = RUN_BATCHES[run_id]
+    return {"batch_tokens": tokens, "batch_source": source}
+
+
 def write(published_runs: Path, out: Path = EXAMPLES_DIR) -> None:
     """Writes the examples from published_runs.csv under ``out``."""
     runs = pd.read_csv(published_runs).set_index("run_id")
     out.mkdir(parents=True, exist_ok=True)
     gpt2 = RUN_SHAPES["llmc-gpt2-1558m"]
-    text = GPT2_15B.format(source=gpt2.source, run_source=runs.at["llmc-gpt2-1558m", "source"])
+    run_source, batch = runs.at["llmc-gpt2-1558m", "source"], batch_of("llmc-gpt2-1558m")
+    text = GPT2_15B.format(source=gpt2.source, run_source=run_source, **batch)
     (out / "gpt2-1.5b.yaml").write_text(text, encoding="utf-8")
     for run_id, (name, deadline_hours, max_instances) in CHOSEN.items():
         run = runs.loc[run_id]
@@ -86,5 +95,6 @@ def write(published_runs: Path, out: Path = EXAMPLES_DIR) -> None:
             deadline_hours=deadline_hours,
             max_instances=max_instances,
             **RUN_SHAPES[run_id]._asdict(),
+            **batch_of(run_id),
         )
         (out / f"{name}.yaml").write_text(text, encoding="utf-8")

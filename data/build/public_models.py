@@ -32,3 +32,27 @@ RUN_SHAPES = {
     "bloomberggpt-50b": Shape(70, 7680, 40, 2048, 131072, "Wu et al. 2023, arXiv 2303.17564, table 4"),
     "falcon-7b": Shape(32, 4544, 71, 2048, 65024, "Hugging Face tiiuae/falcon-7b config.json"),
 }
+
+LLMC = "github.com/karpathy/llm.c@039904e scripts/{script}, -d (tokens a step)"
+
+#: Tokens of one optimizer step by run_id, and where they stand.
+RUN_BATCHES: dict[str, tuple[int, str]] = {
+    "llmc-gpt2-124m": (524_288, LLMC.format(script="run_gpt2_124M.sh")),
+    "llmc-gpt2-350m": (524_288, LLMC.format(script="run_gpt2_350M.sh").replace("039904e", "100bba0")),
+    "llmc-gpt2-774m": (524_288, LLMC.format(script="run_gpt2_774M.sh")),
+    "llmc-gpt2-1558m": (1_048_576, LLMC.format(script="run_gpt2_1558M.sh")),
+    "tinyllama-300b": (2_097_152, "github.com/jzhang38/TinyLlama@026587c README.md: 2048 * 1024"),
+    "pythia-1.0b": (
+        2_097_152,
+        "derived: its 299,892,736,000 tokens over 143,000 steps (github.com/jzhang38/TinyLlama@026587c README.md)",
+    ),
+    "llama2-70b": (
+        4_194_304,
+        "github.com/meta-llama/llama-models@d13eea5 models/llama2/MODEL_CARD.md: 4M, read as 1,024 sequences of 4,096",
+    ),
+    "bloomberggpt-50b": (
+        4_194_304,
+        "arXiv 2303.17564: 2,048 sequences of 2,048 from step 7,200 of 139,200 on, half as many before",
+    ),
+    "falcon-7b": (4_718_592, "HF card tiiuae/falcon-7b: 2,304 sequences of 2,048, after a ramp over 30 billion tokens"),
+}

@@ -7,17 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costlib.errors import InvalidInput
 from costlib.models.achieved_flops import (
     ACCELERATOR_PRIOR_SD,
     ARCHITECTURE_PRIOR_SD,
+    PUBLICATION_SD,
     ROW_SD,
+    WHOLE_RUN_FLOPS,
+    WHOLE_RUN_PRIOR_SD,
     below_measured,
     fit_shares,
+    fit_whole_run_loss,
     log_odds,
     share_band,
     share_of,
     slope_terms,
     spread_of_runs,
+    whole_run_weight,
 )
 
 REFERENCE = slope_terms(1e9, 8, 4096, False)
@@ -129,14 +135,44 @@ def test_below_the_smallest_model_a_step_takes_at_worst_as_long_as_its() -> None
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1])
 def test_impossible_shares_are_refused(share: float) -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="share.*must be above 0 and below 1"):
         log_odds(share)
 
 
 def test_impossible_sizes_and_no_rows_are_refused() -> None:
-    with pytest.raises(ValueError, match="must be positive"):
+    with pytest.raises(ValueError, match="parameters: 0.0 must be above 0"):
         slope_terms(0, 8, 2048, False)
     with pytest.raises(ValueError, match="no rows"):
         fit_shares([], flat(0), [], [])
-    with pytest.raises(ValueError, match="2 sources"):
+    with pytest.raises(ValueError, match="sources: 1 must be"):
         spread_of_runs([0.4], [0.0], sources=1)
+
+
+def test_a_run_is_large_by_its_flops() -> None:
+    first, full = WHOLE_RUN_FLOPS
+    assert whole_run_weight(1e9, [first / 6e9, np.sqrt(first * full) / 6e9, full / 6e9, 1e15]) == pytest.approx(
+        [0.0, 0.5, 1.0, 1.0]
+    )
+    # Llama 2 70B lost like other large runs; GPT-2 on one machine is small; tokens that are not known count as few.
+    assert whole_run_weight(69e9, 2e12) == 1 and whole_run_weight(1.558e9, 33.6e9) == 0
+    assert whole_run_weight(69e9, np.nan) == 0
+    with pytest.raises(InvalidInput, match="tokens"):
+        whole_run_weight(1e9, -1.0)
+
+
+def test_the_loss_of_large_runs_is_their_mean_held_back() -> None:
+    # Two publications of large runs 0.4 below, one of small ones far off: it has no say.
+    loss, variance = fit_whole_run_loss([-0.4, -0.4, -0.4, 3.0], [1.0, 1.0, 1.0, 0.0], [0, 0, 1, 2])
+    precision = WHOLE_RUN_PRIOR_SD**-2 + 2 * PUBLICATION_SD**-2
+    assert loss == pytest.approx(0.4 * 2 * PUBLICATION_SD**-2 / precision) and variance == pytest.approx(1 / precision)
+    # More of the same publication say no more; more publications say more, and surer.
+    again, _ = fit_whole_run_loss([-0.4] * 10, [1.0] * 10, [0] * 5 + [1] * 5)
+    assert again == pytest.approx(loss)
+    many, surer = fit_whole_run_loss([-0.4] * 100, [1.0] * 100, range(100))
+    assert loss < many < 0.4 and surer < variance
+    assert fit_whole_run_loss([-1.0], [0.0], [0]) == (pytest.approx(0.0), pytest.approx(WHOLE_RUN_PRIOR_SD**2))
+
+
+def test_runs_of_different_numbers_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="weight"):
+        fit_whole_run_loss([0.1, 0.2], [1.0], [0, 1])

@@ -83,7 +83,7 @@ def test_all_faults_are_told_and_the_last_good_answer_stays(state: ScaleOutState
 def test_a_batch_that_does_not_divide_leaves_the_other_parts(state: ScaleOutState) -> None:
     asked(state, count="3", max_instances="16")
     assert state.answer.batch is None and state.answer.curve.table["instances"].max() == 16
-    assert control_of(state.faults[0]) == "global_batch" and "504" in state.faults[0].nearest
+    assert control_of(state.faults[0]) == "global_batch" and "1008" in state.faults[0].nearest
     asked(state, count="4", micro_batch="3")
     assert control_of(state.faults[0]) == "micro_batch"
     asked(state, count="4", micro_batch="2")

@@ -15,7 +15,7 @@ from costlib.workload import Workload
 
 def test_the_whole_share_at_once_takes_the_planners_step(workload: Workload, sources: Sources) -> None:
     plan = batch_plan(workload, sources, "p4d.24xlarge", 1, "bf16")
-    assert (plan.global_batch, plan.replicas, plan.share) == (512, 8, 64)
+    assert (plan.global_batch, plan.replicas, plan.share) == (1024, 8, 128)
     at_once = plan.accumulation.iloc[-1]
     step = scaling_curve(workload, sources, "p4d.24xlarge", "bf16", 1).table["step_seconds"].iloc[0]
     # The curve's step also waits for the slowest of 8: 1 + 0.01 sqrt(2 ln 8).
@@ -25,7 +25,7 @@ def test_the_whole_share_at_once_takes_the_planners_step(workload: Workload, sou
 
 def test_the_global_batch_is_kept_and_smaller_micro_batches_cost_time(workload: Workload, sources: Sources) -> None:
     table = batch_plan(workload, sources, "p4d.24xlarge", 2, "bf16").accumulation
-    assert (table["micro_batch"] * table["micro_steps"] * 16 == 512).all()
+    assert (table["micro_batch"] * table["micro_steps"] * 16 == 1024).all()
     assert (np.diff(table["step_seconds"]) < 0).all() and (np.diff(table["bytes"]) > 0).all()
     assert table["time_ratio"].iloc[-1] == pytest.approx(1.0)
 
@@ -76,9 +76,7 @@ def test_points_without_a_limit_saturate_nowhere(workload: Workload, sources: So
 
 
 def test_the_best_batch_lies_where_samples_and_throughput_balance(workload: Workload, sources: Sources) -> None:
-    plans = [
-        batch_plan(workload, sources, "p5.48xlarge", 1, "bf16", critical_batch=size) for size in (200.0, 2e3, 2e4)
-    ]
+    plans = [batch_plan(workload, sources, "p5.48xlarge", 1, "bf16", critical_batch=size) for size in (200.0, 2e3, 2e4)]
     best = [plan.best_global_batch for plan in plans]
     assert all(size is not None for size in best) and best == sorted(best, key=float) and best[0] != best[-1]
     table = plans[1].targets
@@ -90,7 +88,7 @@ def test_the_best_batch_lies_where_samples_and_throughput_balance(workload: Work
 def test_what_does_not_divide_is_refused_with_what_would(workload: Workload, sources: Sources) -> None:
     with pytest.raises(InvalidInput) as refused:
         batch_plan(workload, sources, "p4d.24xlarge", 3, "bf16")
-    assert refused.value.faults[0].field == "global_batch" and refused.value.faults[0].nearest == ("504", "528")
+    assert refused.value.faults[0].field == "global_batch" and refused.value.faults[0].nearest == ("1008", "1032")
     with pytest.raises(InvalidInput) as refused:
         batch_plan(workload, sources, "p4d.24xlarge", 2, "bf16", micro_batch=3)
     assert refused.value.faults[0].field == "micro_batch" and "4" in refused.value.faults[0].nearest
@@ -107,7 +105,7 @@ def test_what_does_not_divide_is_refused_with_what_would(workload: Workload, sou
 
 
 def test_a_micro_batch_that_was_asked_for_is_kept_though_it_does_not_fit(workload: Workload, sources: Sources) -> None:
-    plan = batch_plan(workload, sources, "p4d.24xlarge", 1, "bf16", micro_batch=64)
+    plan = batch_plan(workload, sources, "p4d.24xlarge", 1, "bf16", micro_batch=128)
     row = plan.chosen_row
     assert row is not None and row["verdict"] == "does not fit" and row["micro_steps"] == 1
     none_fits = batch_plan(workload, sources, "g5.xlarge", 1, "bf16", "replicated")

@@ -51,13 +51,13 @@ def test_more_instances_take_less_time_and_more_dollars_each(table: pd.DataFrame
     assert whole.all() and not table["instance_type"].str.startswith("g6f").any()
 
 
-def test_twice_the_work_takes_twice_the_hours_and_dollars(
+def test_half_the_work_takes_half_the_hours_and_dollars(
     table: pd.DataFrame, workload: Workload, sources: Sources
 ) -> None:
     assert workload.work.tokens is not None
-    twice = equal_work_table(workload.changed({"work.tokens": 2 * workload.work.tokens}), sources, 16)
-    assert twice["hours"].to_numpy() == pytest.approx(2 * table["hours"].to_numpy())
-    assert twice["usd_spot"].dropna().to_numpy() == pytest.approx(2 * table["usd_spot"].dropna().to_numpy())
+    half = equal_work_table(workload.changed({"work.tokens": workload.work.tokens / 2}), sources, 16)
+    assert half["hours"].to_numpy() == pytest.approx(table["hours"].to_numpy() / 2)
+    assert half["usd_spot"].dropna().to_numpy() == pytest.approx(table["usd_spot"].dropna().to_numpy() / 2)
 
 
 def test_the_front_is_beaten_by_nothing(table: pd.DataFrame) -> None:

@@ -98,17 +98,19 @@ def test_precision_that_the_hardware_lacks_is_said(workload: Workload, sources: 
 def test_accumulation_is_a_change(workload: Workload, sources: Sources) -> None:
     asked = workload.changed(
         {"precision": ["bf16"], "search.instance_families": ["p5"], "search.max_instances": 1}
-    ).changed({"fit": {"micro_batch": 64, "global_batch": 512}})
+    ).changed({"fit": {"micro_batch": 64, "global_batch": 1024}})
     (answer,) = fit_report(asked, sources)
     assert answer.fits == "does not fit" and answer.choice is not None
-    assert answer.choice.accumulation_steps == 8
+    assert answer.choice.accumulation_steps == 16
     fix = answer.cheapest_fix
     assert fix is not None and any("micro-batch" in change for change in fix.changes)
-    assert fix.choice.micro_batch * fix.choice.devices * (fix.choice.accumulation_steps or 0) == 512
+    assert fix.choice.micro_batch * fix.choice.devices * (fix.choice.accumulation_steps or 0) == 1024
 
 
 def test_a_batch_that_nothing_divides_is_refused(workload: Workload, sources: Sources) -> None:
-    asked = workload.changed({"search.instance_families": ["p4d"]}).changed({"fit": {"global_batch": 7}})
+    asked = workload.changed({"search.instance_families": ["p4d"]}).changed(
+        {"fit": {"global_batch": 7}, "work.tokens_per_step": None}
+    )
     with pytest.raises(InvalidInput, match="global_batch: 7"):
         fit_report(asked, sources)
 

@@ -11,6 +11,7 @@ from costlib.planner.achieved_share import TrainingJob
 from costlib.planner.cluster_steps import ClusterSteps
 from costlib.planner.network_loss import Cells, over_network
 from costlib.planner.sources import Sources
+from costlib.planner.training_rate import TrainingRates
 from costlib.workload import Workload
 
 JOB = TrainingJob(1e9)
@@ -56,11 +57,25 @@ def test_an_unknown_link_inside_binds_nothing() -> None:
     assert shares(cells(4, link=float("nan"))) == pytest.approx(shares(cells(4, link=1e30)))
 
 
-def test_scaling_out_and_the_plan_say_the_same(sources: Sources, workload: Workload) -> None:
-    steps = ClusterSteps.of(workload.changed({"search.max_instances": 64}), sources, "auto")
+@pytest.mark.parametrize("times", [1, 100])  # a small run, and one that loses as large runs do
+def test_scaling_out_and_the_plan_say_the_same(sources: Sources, workload: Workload, times: int) -> None:
+    assert workload.work.tokens is not None
+    asked = workload.changed({"search.max_instances": 64, "work.tokens": times * workload.work.tokens})
+    steps = ClusterSteps.of(asked, sources, "auto")
     expected = steps.hours()[1]
     both = steps.runs & np.isfinite(expected) & np.isfinite(steps.grid.hours[1])
     # The plan holds more of the same accelerators to be no faster each; that can only lengthen its hours.
     ratio = steps.grid.hours[1][both] / expected[both]
     assert both.sum() > 1000
     assert (ratio > 1 - 1e-9).all() and (np.abs(ratio - 1) < 1e-9).mean() > 0.95
+
+
+def test_large_runs_lose_to_their_network_or_like_others_not_both(rates: TrainingRates) -> None:
+    asked = {"counts": [1, 2, 64], "precisions": ["bf16"], "instance_types": ["p4d.24xlarge"]}
+    small, large = (
+        rates.hours_inputs(**asked, job=TrainingJob(7e9, 2048, whole_run=weight))["fraction_expected"].to_numpy()
+        for weight in (0.0, 1.0)
+    )
+    # On few machines what large runs lose is more, and holds the network's part; on many the network is slower still.
+    assert large[0] == large[1] < small[1] < small[0]
+    assert large[2] == small[2] < large[0]

@@ -51,3 +51,29 @@ def test_what_cannot_be_is_refused_together(rates: TrainingRates) -> None:
     assert [fault.field for fault in caught.value.faults] == ["tokens", "layers", "accelerator", "method"]
     with pytest.raises(NotKnown, match="does not support fp8"):
         accelerator_hours(replace(RUN, precision="fp8"), rates)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("precision", "fp15", "did you mean fp16"),
+        ("accelerator", "A100 80GB SXM", "did you mean A100 80GB SXM4"),
+        ("method", "lorra", "did you mean lora"),
+        ("tokens", float("nan"), "above 0, and finite"),
+        ("tokens", float("inf"), "above 0, and finite"),
+        ("parameters", None, "is not a number"),
+        ("accelerators", "8", "is not a number"),
+        ("layers", -1, "above 0"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(rates: TrainingRates, field: str, value: object, words: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        accelerator_hours(replace(RUN, **{field: value}), rates)
+    (fault,) = refused.value.faults
+    assert fault.field == field and words in str(fault)
+
+
+def test_all_faults_of_a_run_come_together(rates: TrainingRates) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        accelerator_hours(replace(RUN, precision="int3", tokens=0, method="full tuning"), rates)
+    assert {fault.field for fault in refused.value.faults} == {"precision", "tokens", "method"}

@@ -55,9 +55,7 @@ def test_the_curve_is_the_models(workload: Workload, sources: Sources) -> None:
 
 def test_a_larger_batch_scales_further(workload: Workload, sources: Sources) -> None:
     small = scaling_curve(workload, sources, "p4d.24xlarge", "bf16", 64)
-    large = scaling_curve(
-        workload.changed({"work.tokens_per_step": 8 * 524_288}), sources, "p4d.24xlarge", "bf16", 64
-    )
+    large = scaling_curve(workload.changed({"work.tokens_per_step": 8 * 524_288}), sources, "p4d.24xlarge", "bf16", 64)
     assert large.most_instances_at(0.8) > small.most_instances_at(0.8) > 0
     assert small.most_instances_at(0.999999) == 0
 
@@ -81,9 +79,9 @@ def test_a_model_too_large_for_one_accelerator_is_sharded(workload: Workload, so
 def test_a_pipeline_idles_more_the_fewer_micro_batches_it_has(workload: Workload, sources: Sources) -> None:
     piped = workload.changed({"fit": {"pipeline_parallel": 4}})
     strong = scaling_curve(piped, sources, "p5.48xlarge", "bf16", 8).kind("strong")
-    # 512 samples over 2 replicas are 256 micro-batches of one: 3 / 256 of the computing.
+    # 1,024 samples over 2 replicas are 512 micro-batches of one: 3 / 512 of the computing.
     first = strong.iloc[0]
-    assert first["bubble_fraction"] / (first["compute_fraction"] + first["fixed_fraction"]) == pytest.approx(3 / 256)
+    assert first["bubble_fraction"] / (first["compute_fraction"] + first["fixed_fraction"]) == pytest.approx(3 / 512)
     assert np.all(np.diff(strong["bubble_fraction"] / (strong["compute_fraction"] + strong["fixed_fraction"])) > 0)
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from costlib.errors import Cancelled, InvalidInput
 from costlib.planner.explain import plans
+from costlib.planner.hours import hours_grid
 from costlib.planner.quantities import capacity_block_hours, committed_hours
 from costlib.planner.search import Result, search
 from costlib.planner.sources import Sources
@@ -61,7 +62,7 @@ def test_a_cheaper_price_never_raises_cost(workload: Workload, sources: Sources,
 
 
 @settings(max_examples=8, deadline=None)
-@given(factor=st.floats(0.1, 50))
+@given(factor=st.floats(0.1, 1.5))  # up to 5e20 FLOPs: from there on large runs lose more than their benchmarks
 def test_scaling_the_work_scales_hours_and_compute(factor: float, workload: Workload, sources: Sources) -> None:
     small = workload.changed(
         {"search.purchase": ["on_demand"], "search.regions": ["us-east-1"], "deadline_hours": None}
@@ -72,6 +73,18 @@ def test_scaling_the_work_scales_hours_and_compute(factor: float, workload: Work
         assert after.key == before.key
         compute = {line.item: line.usd.expected for line in before.lines}["compute"]
         assert {line.item: line.usd.expected for line in after.lines}["compute"] == pytest.approx(compute * factor)
+
+
+def test_a_large_run_takes_more_than_its_share(workload: Workload, sources: Sources) -> None:
+    # GPT-2 1.5B is below 5e20 FLOPs, ten times as many tokens are above 2e21.
+    small = workload.changed({"search.max_instances": 1, "deadline_hours": None})
+    hours = [
+        hours_grid(small.changed({"work.tokens": small.work.tokens * factor}), sources).hours[1]
+        for factor in (1, 10, 20)
+    ]
+    known = np.isfinite(hours[0])
+    assert (hours[1][known] > 10.5 * hours[0][known]).all() and (hours[1][known] < 13 * hours[0][known]).all()
+    assert hours[2][known] == pytest.approx(2 * hours[1][known])
 
 
 def test_an_own_measurement_is_trusted_first(workload: Workload, sources: Sources) -> None:

@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from costlib.tables import Snapshot
-from costlib.validation.training_time import INSIDE, MEDIAN_ERROR, runs, runs_summary, shares, shares_summary
+from costlib.validation.training_time import (
+    INSIDE,
+    MEDIAN_ERROR,
+    later_runs,
+    runs,
+    runs_summary,
+    shares,
+    shares_summary,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +36,17 @@ def test_the_runs_that_can_be_checked_are_as_near_as_is_claimed(table: pd.DataFr
     # With each publication left out of the fit and of the spread.
     assert whole["median_absolute_error_left_out"] <= MEDIAN_ERROR
     assert INSIDE[0] <= whole["inside_band_fraction_left_out"] <= INSIDE[1]
+
+
+def test_runs_that_were_found_later_are_as_near(snapshot: Snapshot, table: pd.DataFrame) -> None:
+    found = later_runs(snapshot)
+    assert set(found["run_id"]).isdisjoint(table["run_id"]) and (found["why_not"] == "").all()
+    whole = runs_summary(found).set_index("publication").loc["all"]
+    assert whole["runs"] == len(found) >= 20
+    assert whole["median_absolute_error"] <= MEDIAN_ERROR
+    assert INSIDE[0] <= whole["inside_band_fraction"] <= INSIDE[1]
+    # Without what large runs lose, half of them would be a quarter and more too short.
+    assert whole["median_error"] > -0.1
 
 
 def test_every_run_is_predicted_or_says_what_is_missing(table: pd.DataFrame, snapshot: Snapshot) -> None:
