@@ -107,11 +107,17 @@ def test_stand_ins_keep_the_tolerance_or_the_accelerators(wide: SpotPools) -> No
 
 
 def test_what_only_another_precision_would_match_is_no_stand_in(pools: SpotPools) -> None:
-    # Six p5.48xlarge in fp32 take as long as two p4d.24xlarge in bf16.
     grid, types = pools.result.grid, pools.result.sources.offers.instance_types
-    in_fp32 = grid.hours[1][types.index("p5.48xlarge"), list(grid.counts).index(6), grid.precisions.index("fp32")]
-    assert abs(in_fp32 / pools.base.work_hours - 1) < 0.10
-    assert "p5.48xlarge" not in set(pools.stand_ins["instance_type"])
+    hours, base = grid.hours[1], pools.base.work_hours
+    alike = np.maximum(hours / base, base / hours) - 1.0 < pools.tolerance_fraction
+    alike &= grid.reason == 0
+    mine = grid.precisions.index(pools.base.precision)
+    others = [number for number in range(len(grid.precisions)) if number != mine]
+    only = alike[:, :, others].any(axis=(1, 2)) & ~alike[:, :, mine].any(axis=1)
+    names = {types[code] for code in np.nonzero(only)[0]}
+    assert names, "some types take as long in another precision, and in no other way"
+    by_work = stand_ins(pools.result, pools.base, pools.tolerance_fraction, "throughput")
+    assert not names & set(by_work["instance_type"])
 
 
 def test_ways_to_match(wide: SpotPools) -> None:
