@@ -20,6 +20,7 @@ COLOURS = {
     "gradients": "#56B4E9",
     "optimizer_states": "#1f4e79",
     "adapters": "#CC79A7",
+    "stage_embeddings": "#8C564B",
     "activations": "#E69F00",
     "recomputed_layer": "#F0E442",
     "logits": "#D55E00",

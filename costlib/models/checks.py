@@ -41,6 +41,12 @@ def count(name: str, value: ArrayLike) -> Floats:
     return _refuse(name, array, ~((array >= 1) & (array == np.floor(array))), "must be a whole number of at least 1")
 
 
+def finite(name: str, value: ArrayLike) -> Floats:
+    """Numbers that are known and have an end. Raises InvalidInput for nan and infinities."""
+    array = np.asarray(value, float)
+    return _refuse(name, array, ~np.isfinite(array), "is not a finite number")
+
+
 def divides(part: str, parts: Floats, whole: str, wholes: Floats) -> None:
     """Raises InvalidInput unless each of ``parts`` divides its whole."""
     parts, wholes = np.broadcast_arrays(parts, wholes)
