@@ -20,15 +20,17 @@ def fit(workload: str, rates_csv: str | None, discounts: tuple[str, ...], as_jso
 
     What its part "fit" leaves open is taken plainly: no recomputation, no sharding, micro-batch 1, on the cheapest
     instance. "fits" holds even at the high end of the range, "tight" at the expected bytes only; where it does not
-    fit, the cheapest change that makes it fit. Dollars are for one run, on demand.
+    fit, the cheapest change that makes it fit; of dollars within 2 % the fewest and mildest changes. Dollars are for
+    one run, on demand, with what recomputation, accumulation, sharding and pipelines take in time; a micro-batch that
+    is left open is the largest that there is room for.
 
     JSON: a list, cheapest first, of {accelerator, fits (fits, tight, does not fit, not known), usable_bytes,
     instance_types, layout, bytes_by_component {weights, gradients, optimizer_states, adapters, stage_embeddings,
     activations, recomputed_layer, logits, gathered_weights, framework_reserve, fragmentation}, largest_micro_batch,
     cheapest_fix, reason}. layout is {instance_type, count, devices, precision, optimizer, recompute, zero_stage,
     micro_batch, accumulation_steps, verdict, bytes_low, bytes_expected, bytes_high, usd_per_hour, hours, cost_usd};
-    cheapest_fix has the same of the changed layout, and changes, accelerator, added_usd; null where nothing needs to
-    change.
+    cheapest_fix has the same of the changed layout, and changes, accelerator, added_usd, largest_micro_batch; null
+    where nothing needs to change.
     Bytes are for one accelerator; they add up to bytes_expected.
     """
     from costlib.exports.fit_text import fit_text

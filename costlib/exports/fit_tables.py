@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from costlib.planner.fit import AcceleratorFit, Choice
+from costlib.planner.fit_answer import AcceleratorFit, Choice
 from costlib.planner.memory_views import PARTS
 from costlib.prices.book import PriceBook
 

@@ -17,7 +17,8 @@ from costlib.figures.memory import MemoryLine
 from costlib.panels.fit_fields import ACCELERATOR, DATA_PARALLEL, changes_of, values_of
 from costlib.paths import data_dir
 from costlib.planner.arrangement import spreads
-from costlib.planner.fit import AcceleratorFit, fit_report
+from costlib.planner.fit import fit_report
+from costlib.planner.fit_answer import AcceleratorFit
 from costlib.planner.memory_views import by_change, by_sequence
 from costlib.planner.sources import Sources
 from costlib.workload import PRECISIONS, Fit, Workload

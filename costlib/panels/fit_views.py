@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from costlib.display import escape, usd
 from costlib.panels.fit_state import FitAnswer
-from costlib.planner.fit import AcceleratorFit, Choice
+from costlib.planner.fit_answer import AcceleratorFit, Choice
 from costlib.units import bytes_to_gib
 from costlib.workload import Fit
 

@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from costlib.models.memory import verdict
-from costlib.planner.arrangement import Layout, extra_fraction, memory_of, spreads
+from costlib.models.batch import largest_divisor
+from costlib.models.memory import TrainingMemory, largest_micro_batch, verdict
+from costlib.planner.arrangement import Layout, memory_of, spreads
+from costlib.planner.layout_hours import layout_hours
 from costlib.planner.sources import Sources
 from costlib.units import gib_to_bytes
 from costlib.workload import PURCHASES, RECOMPUTES, SERVICES, Fit, Workload
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 def sold_types(workload: Workload, sources: Sources) -> pd.DataFrame:
@@ -53,9 +57,13 @@ def layouts(
     counts: Sequence[int],
     precisions: Sequence[str],
     hours: Floats,
+    timed: Bools,
     type_row: Mapping[str, int],
 ) -> pd.DataFrame | None:
-    """Every layout on every type and count of one accelerator; None if its precisions are not known."""
+    """Every layout on every type and count of one accelerator; None if its precisions are not known.
+
+    ``hours`` of the planner by type, count and precision, and which of them the user ``timed``.
+    """
     if accelerator not in sources.hardware.accelerators.index:
         return None
     peaks = sources.hardware.accelerators.loc[accelerator]
@@ -98,11 +106,31 @@ def layouts(
     table["low"], table["expected"], table["high"] = memory.total_low, memory.total, memory.total_high
     precision_at = {name: place for place, name in enumerate(workload.precision)}
     place_of = {count: place for place, count in enumerate(counts)}
-    row = table["instance_type"].map(type_row).to_numpy()
-    plain = hours[row, table["count"].map(place_of).to_numpy(), table["precision"].map(precision_at).to_numpy()]
-    table["hours"] = plain * (1.0 + extra_fraction(workload, table["recompute"].to_numpy(str)))
+    row = table["instance_type"].map(type_row).to_numpy(np.int64)
+    cells = (row, table["count"].map(place_of).to_numpy(), table["precision"].map(precision_at).to_numpy())
+    table["plain_hours"] = hours[cells]
+    # Who leaves the micro-batch open takes what there is room for.
+    table["taken"] = table["micro_batch"] if fit.micro_batch else _most(workload, table, memory, high=True).clip(min=1)
+    table["hours"] = layout_hours(workload, sources, table, row, timed[cells])
     table["cost"] = table["hours"] * table["count"] * table["usd_per_hour"]
     return table
+
+
+def largest_held(workload: Workload, row: pd.DataFrame) -> int:
+    """The largest micro-batch of a row's layout by its expected bytes that the global batch allows; 0: none."""
+    at_one = row.assign(micro_batch=1)
+    return int(_most(workload, at_one, memory_of(workload, row["devices"].to_numpy(), layout_of(at_one)))[0])
+
+
+def _most(workload: Workload, table: pd.DataFrame, at_one: TrainingMemory, high: bool = False) -> Ints:
+    """The largest micro-batch of each row: it divides a replica's share of the global batch, where there is one."""
+    fit = workload.fit or Fit()
+    room = gib_to_bytes(table["accelerator_memory_gib"].to_numpy(float))
+    most = largest_micro_batch(at_one, room, high)
+    if fit.global_batch is None:
+        return most
+    replicas = table["devices"].to_numpy(float) / (fit.tensor_parallel * fit.pipeline_parallel)
+    return largest_divisor(fit.global_batch / replicas, most)
 
 
 def layout_of(table: pd.DataFrame) -> Layout:

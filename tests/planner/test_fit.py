@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from costlib.errors import InvalidInput
+from costlib.models.memory import largest_micro_batch
 from costlib.planner.arrangement import Layout, memory_of
-from costlib.planner.fit import AcceleratorFit, fit_report
+from costlib.planner.fit import fit_report
+from costlib.planner.fit_answer import AcceleratorFit
+from costlib.planner.fit_fix import EQUAL_USD_FRACTION
+from costlib.planner.layout_hours import layout_hours
 from costlib.planner.sources import Sources
 from costlib.workload import Workload
 
@@ -69,18 +74,27 @@ def test_a_fix_is_the_cheapest_there_is(workload: Workload, sources: Sources) ->
 
     grid = hours_grid(asked, sources)
     prices = dict(zip(answer.instance_types, _prices(sources, answer.instance_types), strict=True))
-    costs = []
+    rows, bills = [], []
     for name in answer.instance_types:
         cards = int(sources.accelerators_of(name)[1])
         hours = grid.hours[1][sources.offers.instance_types.index(name), :, 0]
         for count, time in zip((1, 2), hours, strict=True):
             for optimizer in ("adam", "adam_8bit"):
                 for stage in range(4):
-                    for recompute, extra in (("none", 0.0), ("full", 1 / 3)):
+                    for recompute in ("none", "full"):
                         layout = Layout("bf16", optimizer, recompute, stage, 1)
-                        if float(memory_of(asked, cards * count, layout).total_high) <= answer.usable_bytes:
-                            costs.append(time * (1 + extra) * count * prices[name])
-    assert answer.cheapest_fix.choice.cost_usd <= np.nanmin(costs) * (1 + 1e-9)
+                        memory = memory_of(asked, cards * count, layout)
+                        if float(memory.total_high) <= answer.usable_bytes:
+                            # The micro-batch is left open: there is time for the largest.
+                            taken = int(largest_micro_batch(memory, answer.usable_bytes, high=True))
+                            rows.append((name, count, cards * count, "bf16", recompute, stage, max(taken, 1), time))
+                            bills.append(count * prices[name])
+    columns = ["instance_type", "count", "devices", "precision", "recompute", "zero_stage", "taken", "plain_hours"]
+    table = pd.DataFrame(rows, columns=columns).assign(accelerator_memory_gib=answer.usable_bytes / GIB)
+    places = np.array([sources.offers.instance_types.index(name) for name in table["instance_type"]])
+    costs = layout_hours(asked, sources, table, places, np.zeros(len(table), bool)) * np.array(bills)
+    assert answer.cheapest_fix.choice.cost_usd <= np.nanmin(costs) * (1 + EQUAL_USD_FRACTION)
+    assert answer.cheapest_fix.choice.cost_usd >= np.nanmin(costs) * (1 - 1e-9)
 
 
 def _prices(sources: Sources, names: tuple[str, ...]) -> list[float]:
@@ -104,7 +118,41 @@ def test_accumulation_is_a_change(workload: Workload, sources: Sources) -> None:
     assert answer.choice.accumulation_steps == 8
     fix = answer.cheapest_fix
     assert fix is not None and any("micro-batch" in change for change in fix.changes)
+    # Every micro-batch costs time: of what fits, the largest that divides a replica's share of the batch is taken.
+    at = Layout(
+        "bf16", "adam", "none", fix.choice.zero_stage, np.array([fix.choice.micro_batch * more for more in (1, 2)])
+    )
+    held = memory_of(asked, fix.choice.devices, at).total_high <= answer.usable_bytes
+    assert held.tolist() == [True, False] and fix.choice.micro_batch > 1
     assert fix.choice.micro_batch * fix.choice.devices * (fix.choice.accumulation_steps or 0) == 512
+
+
+def test_the_largest_micro_batch_divides_what_a_replica_gets(workload: Workload, sources: Sources) -> None:
+    for batch in (8 * 9, 8 * 13):
+        asked = workload.changed({"precision": ["bf16"], "search.instance_families": ["p4de"]}).changed(
+            {"fit": {"global_batch": batch}}
+        )
+        (answer,) = fit_report(asked, sources)
+        share = batch // 8
+        assert answer.choice is not None and answer.choice.devices == 8
+        # 15 would have room: 9 is taken of 9, and 13 of 13.
+        assert answer.largest_micro_batch == share
+    small = asked.changed({"fit.global_batch": 8 * 16})
+    assert fit_report(small, sources)[0].largest_micro_batch == 8
+
+
+def test_of_equal_changes_the_milder_is_taken(workload: Workload, sources: Sources) -> None:
+    """From fp32, bf16 and fp16 cost the same: bf16 needs no loss scaling. Sharding comes before an 8-bit optimizer."""
+    asked = workload.changed({"precision": ["fp32"], "search.instance_families": ["p4d"]}).changed(
+        {"fit": {"micro_batch": 8}, "search.max_instances": 1}
+    )
+    (answer,) = fit_report(asked, sources)
+    fix = answer.cheapest_fix
+    assert answer.fits == "does not fit" and fix is not None
+    assert fix.choice.precision == "bf16" and fix.choice.optimizer == "adam"
+    # Not micro-batch 1, which would fit too, and in more time.
+    assert fix.changes == ("precision bf16", "ZeRO stage 2")
+    assert fix.largest_micro_batch >= fix.choice.micro_batch == 8
 
 
 def test_a_batch_that_nothing_divides_is_refused(workload: Workload, sources: Sources) -> None:
