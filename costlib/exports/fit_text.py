@@ -25,12 +25,16 @@ def fit_text(found: Sequence[AcceleratorFit]) -> str:
             f"{bytes_to_gib(answer.usable_bytes):.1f}",
             _layout(answer),
             "" if answer.largest_micro_batch is None else answer.largest_micro_batch,
-            ", ".join(answer.cheapest_fix.changes) if answer.cheapest_fix else answer.reason,
+            "; ".join([*filter(None, [answer.reason]), *_changes(answer)]),
             _dollars(answer),
         )
         for answer in found
     ]
     return table(heads, rows, right=("GiB", "of", "most", "USD a run")) + f"\n\n{NOTE}"
+
+
+def _changes(answer: AcceleratorFit) -> list[str]:
+    return [", ".join(answer.cheapest_fix.changes)] if answer.cheapest_fix else []
 
 
 def _layout(answer: AcceleratorFit) -> str:

@@ -25,8 +25,8 @@ LEANEST = (
 AS_GIVEN = "the layout of fit, with what it leaves open at its leanest, exceeds the accelerators' memory"
 
 NOT_SPREAD = (
-    "tensor times pipeline parallelism does not divide the number of accelerators, or the micro-batches of all of"
-    " them do not divide fit.global_batch"
+    "tensor times pipeline parallelism does not divide the number of accelerators, tensor parallelism does not divide"
+    " those of one instance (it is not spread over more), or the micro-batches of all do not divide fit.global_batch"
 )
 
 
@@ -103,8 +103,12 @@ def extra_fraction(workload: Workload, recompute: Words) -> Floats:
     )
 
 
-def needed_bytes(workload: Workload, precision: str, devices: npt.ArrayLike) -> Floats:
+def needed_bytes(
+    workload: Workload, precision: str, devices: npt.ArrayLike, in_each: npt.ArrayLike | None = None
+) -> Floats:
     """The least bytes per device with which the search lets a run pass; infinite where it cannot be spread.
+
+    ``in_each``: devices of one instance, which tensor parallelism must divide; left out, it is not asked.
 
     Without ``fit`` the leanest ordinary layout (models.memory.minimum_training_memory_bytes) and the low end of the
     CUDA context. With it the layout that it asks for, at the expected bytes; what it leaves open is taken as lean as
@@ -126,6 +130,8 @@ def needed_bytes(workload: Workload, precision: str, devices: npt.ArrayLike) -> 
         )
     micro_batch = fit.micro_batch or 1
     can = spreads(workload, np.maximum(count, 1.0), micro_batch)
+    if in_each is not None:
+        can = can & (np.mod(np.maximum(np.asarray(in_each, float), 1.0), fit.tensor_parallel) == 0)
     leanest = "none" if fit.activation_gib_per_sample else "full" if fit.recompute == "auto" else fit.recompute
     layout = Layout(
         precision, workload.optimizer, leanest, 3 if fit.zero_stage == "auto" else fit.zero_stage, micro_batch

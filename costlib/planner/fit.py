@@ -8,6 +8,7 @@ equal the fewest and mildest changes come first (planner.fit_fix).
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from costlib.errors import Fault, InvalidInput, NoPlan
 from costlib.planner.arrangement import memory_of
 from costlib.planner.fit_answer import AcceleratorFit
 from costlib.planner.fit_fix import cheapest_fix, choice_of, with_other_accelerators
-from costlib.planner.fit_layouts import largest_held, layout_of, layouts, sold_types
+from costlib.planner.fit_layouts import lacking, largest_held, layout_of, layouts, sold_types
 from costlib.planner.hours import counts_up_to, hours_grid
 from costlib.planner.sources import Sources
 from costlib.units import gib_to_bytes
@@ -27,6 +28,8 @@ from costlib.workload import PRECISIONS, Fit, Workload
 SUGGESTED = ("fp16", "bf16")
 
 
+_NAMES = {"qlora": "QLoRA", "adam_8bit": "an 8-bit optimizer"}
+_NOT_AVAILABLE = "{} is not available on it: the kernels are not made for it"
 _NOT_SPREAD = "no count of it up to search.max_instances is divided by the layout, or divides the batch"
 
 
@@ -62,11 +65,9 @@ def fit_report(workload: Workload, sources: Sources, least_devices: int = 1) -> 
         for name, part in sold.groupby("accelerator", sort=True)
     }
     if all(table is None or table.empty for table in tables.values()):
-        field = "fit.global_batch" if fit.global_batch else "fit"
-        problem = "no number of accelerators up to search.max_instances divides it into whole micro-batches"
-        raise InvalidInput([Fault(field, fit.global_batch, problem)])
+        raise InvalidInput([_nowhere(fit, sold)])
     found = [
-        _answer(workload, asked, str(name), part, tables[str(name)], least_devices)
+        _answer(workload, asked, str(name), part, tables[str(name)], _facts_of(sources, str(name)), least_devices)
         for name, part in sold.groupby("accelerator", sort=True)
     ]
     return with_other_accelerators(found)
@@ -78,21 +79,28 @@ def _answer(
     accelerator: str,
     sold: pd.DataFrame,
     table: pd.DataFrame | None,
+    facts: pd.Series | None,
     least_devices: int,
 ) -> AcceleratorFit:
     fit = given.fit or Fit()
     types = tuple(sold["instance_type"])
-    room = float(gib_to_bytes(sold["accelerator_memory_gib"].iloc[0]))
-    nothing = AcceleratorFit(accelerator, "not known", room, types, None, {}, None, None)
+    room = float(gib_to_bytes(sold["usable_gib"].iloc[0]))
+    nothing = AcceleratorFit(accelerator, "not known", room, types, None, {}, None, None, **_sources(facts))
+    lacks = lacking(facts)
     if table is None:
         return replace(nothing, reason="no facts are held of its precisions")
+    nothing = replace(nothing, fits="does not fit")
+    if "training" in lacks:
+        return replace(nothing, reason="it is made for inference: its software does not train")
+    if fit.method in lacks:
+        return replace(nothing, reason=_NOT_AVAILABLE.format(_NAMES[fit.method]))
     if table.empty:
-        return replace(nothing, fits="does not fit", reason=_why_empty(table, given))
+        return replace(nothing, reason=_why_empty(table, given, sold))
     listed = table[table["precision"].isin(given.precision)]
     plain = {
         "recompute": "none" if fit.recompute == "auto" else fit.recompute,
         "zero_stage": 0 if fit.zero_stage == "auto" else fit.zero_stage,
-        "optimizer": given.optimizer,
+        "optimizer": given.optimizer if given.optimizer not in lacks else str(table["optimizer"].iloc[0]),
         "micro_batch": fit.micro_batch or 1,
     }
     base = table if listed.empty else listed
@@ -101,35 +109,74 @@ def _answer(
     base = base[base["devices"] >= least_devices]
     if base.empty:
         reason = _NOT_SPREAD if least_devices == 1 else f"{_NOT_SPREAD}, and has {least_devices:,} or more"
-        return replace(nothing, fits="does not fit", reason=reason)
+        return replace(nothing, reason=reason)
     cheapest = base.assign(bill=base["usd_per_hour"] * base["count"], slow=base["hours"].fillna(np.inf))
     first = cheapest.sort_values(["bill", "slow"], kind="stable").index[0]
     chosen = table.loc[first]
-    if listed.empty:
-        # What was asked for cannot run here at all; only a change of precision may help.
+    if listed.empty or given.optimizer in lacks:
+        # What was asked for cannot run here at all; only a change of precision or optimizer may help.
         asked_for = chosen.copy()
-        asked_for["precision"], asked_for["cost"] = given.precision[0], np.nan
-        why = f"it has none of {', '.join(given.precision)}"
-        fix = cheapest_fix(given, accelerator, table, asked_for)
-        return replace(nothing, fits="does not fit", reason=why, cheapest_fix=fix)
-    room = float(gib_to_bytes(float(chosen["accelerator_memory_gib"])))
+        asked_for["optimizer"], asked_for["cost"] = given.optimizer, np.nan
+        why = _NOT_AVAILABLE.format(_NAMES["adam_8bit"])
+        if listed.empty:
+            asked_for["precision"], why = given.precision[0], f"it has none of {', '.join(given.precision)}"
+        return replace(nothing, reason=why, cheapest_fix=cheapest_fix(given, accelerator, table, asked_for))
+    room = float(gib_to_bytes(float(chosen["usable_gib"])))
     one = table.loc[[first]]
     memory = memory_of(asked, one["devices"].to_numpy(), layout_of(one))
     largest = largest_held(asked, one)
-    answer = AcceleratorFit(
-        accelerator,
-        str(chosen["verdict"]),
-        room,
-        types,
-        choice_of(given, chosen),
-        {name: float(part[0]) for name, part in memory.by_component().items()},
-        largest,
-        None,
+    answer = replace(
+        nothing,
+        fits=str(chosen["verdict"]),
+        usable_bytes=room,
+        choice=choice_of(given, chosen),
+        bytes_by_component={name: float(part[0]) for name, part in memory.by_component().items()},
+        largest_micro_batch=largest,
+        reason_source="",
     )
     if answer.fits == "fits":
         return answer
     return replace(answer, cheapest_fix=cheapest_fix(given, accelerator, table, chosen))
 
 
-def _why_empty(table: pd.DataFrame, given: Workload) -> str:
-    return _NOT_SPREAD if len(table.columns) else f"it has none of {', '.join(given.precision)}"
+def _nowhere(fit: Fit, sold: pd.DataFrame) -> Fault:
+    """What keeps the layout from every number of every type."""
+    if not np.any(sold["processes"].to_numpy(float) % fit.tensor_parallel == 0):
+        problem = (
+            "does not divide the accelerators of one instance of any searched type; it is not spread over machines"
+        )
+        return Fault("fit.tensor_parallel", fit.tensor_parallel, problem)
+    if fit.global_batch:
+        problem = "no number of accelerators up to search.max_instances divides it into whole micro-batches"
+        return Fault("fit.global_batch", fit.global_batch, problem)
+    width = f"tensor x pipeline parallelism ({fit.tensor_parallel} x {fit.pipeline_parallel})"
+    return Fault("fit", None, f"{width} divides no number of accelerators up to search.max_instances")
+
+
+def _facts_of(sources: Sources, accelerator: str) -> pd.Series | None:
+    held = sources.hardware.accelerators
+    return cast("pd.Series", held.loc[accelerator, :]) if accelerator in held.index else None
+
+
+def _sources(facts: pd.Series | None) -> dict[str, str]:
+    """Where the usable memory is from, and what the accelerator lacks, if anything."""
+    if facts is None:
+        return {"usable_basis": "published", "usable_source": "facts/instances: as EC2 reports it"}
+    words = {name: "" if pd.isna(facts[name]) else str(facts[name]) for name in ("usable_rule", "lacks_source")}
+    from_where = f"{facts['usable_source']}; {words['usable_rule']}".removesuffix("; ")
+    return {
+        "usable_basis": str(facts["usable_basis"]),
+        "usable_source": from_where,
+        "reason_source": words["lacks_source"],
+    }
+
+
+def _why_empty(table: pd.DataFrame, given: Workload, sold: pd.DataFrame) -> str:
+    if not len(table.columns):
+        return f"it has none of {', '.join(given.precision)}"
+    wide = (given.fit or Fit()).tensor_parallel
+    in_one = sold["processes"].to_numpy(float)
+    if not np.any(in_one % wide == 0):
+        many = " or ".join(f"{size:g}" for size in np.unique(in_one))
+        return f"tensor parallelism over {wide} does not divide the {many} of one instance, and is not spread over more"
+    return _NOT_SPREAD

@@ -5,9 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def in_words(devices: int, are_cores: bool = False) -> str:
+    """``1 accelerator``, ``16 accelerators``; cores, where several train on one accelerator."""
+    one = "core" if are_cores else "accelerator"
+    return f"1 {one}" if devices == 1 else f"{devices:,} {one}s"
+
+
 @dataclass(frozen=True)
 class Choice:
-    """One layout on one instance type: what it needs, and what the run costs so; None where hours are not known."""
+    """One layout on one instance type: what it needs, and what the run costs so; None where hours are not known.
+
+    ``devices`` are processes that train: one an accelerator, or one for each core of it with memory of its own.
+    """
 
     instance_type: str
     count: int
@@ -60,7 +69,7 @@ class AcceleratorFit:
     """One accelerator's answer for the layout asked for on its cheapest instance; ``reason`` where there is none.
 
     ``fits``: fits, tight, does not fit, or not known. ``largest_micro_batch`` is of expected bytes, and divides what
-    the global batch leaves each replica; 0: none.
+    the global batch leaves each replica; 0: none. ``usable_bytes``: what one process sees, as ``usable_source`` says.
     """
 
     accelerator: str
@@ -72,6 +81,9 @@ class AcceleratorFit:
     largest_micro_batch: int | None
     cheapest_fix: Fix | None
     reason: str = ""
+    reason_source: str = ""
+    usable_basis: str = ""
+    usable_source: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """JSON-ready."""
@@ -79,10 +91,13 @@ class AcceleratorFit:
             "accelerator": self.accelerator,
             "fits": self.fits,
             "usable_bytes": self.usable_bytes,
+            "usable_basis": self.usable_basis,
+            "usable_source": self.usable_source,
             "instance_types": list(self.instance_types),
             "layout": self.choice.as_dict() if self.choice else None,
             "bytes_by_component": self.bytes_by_component,
             "largest_micro_batch": self.largest_micro_batch,
             "cheapest_fix": self.cheapest_fix.as_dict() if self.cheapest_fix else None,
             "reason": self.reason,
+            "reason_source": self.reason_source,
         }

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from costlib.planner.fit_answer import AcceleratorFit, Choice, Fix
+from costlib.planner.fit_answer import AcceleratorFit, Choice, Fix, in_words
 from costlib.planner.fit_layouts import largest_held
 from costlib.workload import RECOMPUTES, Fit, Workload
 
@@ -68,13 +68,13 @@ def _changes(base: pd.Series, best: pd.Series) -> tuple[str, ...]:
     if best["micro_batch"] != base["micro_batch"]:
         said.append(f"micro-batch {best['micro_batch']} with accumulation")
     if best["optimizer"] != base["optimizer"]:
-        said.append("8-bit optimizer")
+        said.append("8-bit optimizer" if best["optimizer"] == "adam_8bit" else f"optimizer {best['optimizer']}")
     if best["zero_stage"] != base["zero_stage"]:
         said.append(f"ZeRO stage {best['zero_stage']}")
     if best["instance_type"] != base["instance_type"]:
         said.append(f"instance {best['instance_type']}")
     if best["devices"] != base["devices"]:
-        said.append("1 accelerator" if best["devices"] == 1 else f"{int(best['devices'])} accelerators")
+        said.append(in_words(int(best["devices"]), best["processes"] != best["accelerator_count"]))
     return tuple(said)
 
 

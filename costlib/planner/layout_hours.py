@@ -32,9 +32,10 @@ def layout_hours(
 ) -> Floats:
     """Hours of each row of ``table`` (planner.fit_layouts.layouts); nan where its ``plain_hours`` are.
 
-    Columns: plain_hours (of the planner), count, devices, accelerator_memory_gib, precision, recompute, zero_stage,
-    taken (the micro-batch that it runs with). ``type_row``: each row's instance type in the sources' offers. With the
-    step S of the plain hours, its exchange E (as the planner takes it: models.scaling) and its computing W = S - E,
+    Columns: plain_hours (of the planner), count, accelerator_count (of one instance), devices (processes that train),
+    usable_gib (of each), precision, recompute, zero_stage, taken (the micro-batch that it runs with). ``type_row``:
+    each row's instance type in the sources' offers. With the step S of the plain hours, its exchange E (as the planner
+    takes it: models.scaling) and its computing W = S - E,
 
         step = W (1 + recomputed) (1 + (p - 1) / k) + (k - 1) fixed + exchange of the layout,
 
@@ -77,7 +78,9 @@ def _step_seconds(
     precision = table["precision"].to_numpy(str)
     link = links(sources)[type_row]
     network = gbps_to_bytes_per_second(sources.network_gbps)[type_row]
-    cluster = Cluster(devices / count, count, np.where(np.isnan(link), np.inf, link), network)
+    cluster = Cluster(
+        table["accelerator_count"].to_numpy(float), count, np.where(np.isnan(link), np.inf, link), network
+    )
     names, place = np.unique(precision, return_inverse=True)
     message = np.array([message_bytes(workload, str(name)) for name in names])[place]
     states = [
@@ -85,7 +88,7 @@ def _step_seconds(
         for name in names
     ]
     # What the planner takes to be sharded: states that one accelerator cannot hold (planner.network_loss).
-    room = gib_to_bytes(table["accelerator_memory_gib"].to_numpy(float))
+    room = gib_to_bytes(table["usable_gib"].to_numpy(float))
     is_sharded = CONTEXT_BYTES[0] + np.array(states)[place] > room
     computing = compute_seconds_of(plain, message, cluster, is_sharded)
     planned = exposed_seconds(collective_seconds(message, cluster, sharded=is_sharded), computing, sharded=is_sharded)

@@ -118,7 +118,7 @@ class TrainingRates:
             np.array([GRADIENT_BYTES[precision] for precision in precisions])[kind][slow],
             self.hardware.link_bytes_per_second.loc[instances.index].to_numpy(float)[row][slow],
             gbps_to_bytes_per_second(gbps[slow]),
-            gib_to_bytes(instances["accelerator_memory_gib"].to_numpy(float)[row][slow]),
+            gib_to_bytes(instances["usable_gib"].to_numpy(float)[row][slow]),
         )
         low[slow], expected[slow], high[slow] = over_network(
             low[slow], expected[slow], high[slow], cells, job, tokens_per_step

@@ -90,7 +90,8 @@ def test_a_fix_is_the_cheapest_there_is(workload: Workload, sources: Sources) ->
                             rows.append((name, count, cards * count, "bf16", recompute, stage, max(taken, 1), time))
                             bills.append(count * prices[name])
     columns = ["instance_type", "count", "devices", "precision", "recompute", "zero_stage", "taken", "plain_hours"]
-    table = pd.DataFrame(rows, columns=columns).assign(accelerator_memory_gib=answer.usable_bytes / GIB)
+    table = pd.DataFrame(rows, columns=columns).assign(usable_gib=answer.usable_bytes / GIB)
+    table["accelerator_count"] = table["devices"] / table["count"]
     places = np.array([sources.offers.instance_types.index(name) for name in table["instance_type"]])
     costs = layout_hours(asked, sources, table, places, np.zeros(len(table), bool)) * np.array(bills)
     assert answer.cheapest_fix.choice.cost_usd <= np.nanmin(costs) * (1 + EQUAL_USD_FRACTION)
@@ -169,11 +170,11 @@ def test_without_a_shape_it_is_refused(workload: Workload, sources: Sources) -> 
 
 def test_other_networks_by_measured_activations(workload: Workload, sources: Sources) -> None:
     asked = workload.changed({"model": {"parameters": 25_600_000}, "search.instance_families": ["g4dn"]}).changed(
-        {"fit": {"activation_gib_per_sample": 0.09, "micro_batch": 128}}
+        {"fit": {"activation_gib_per_sample": 0.09, "micro_batch": 64}}
     )
     (answer,) = fit_report(asked, sources)
-    assert answer.bytes_by_component["activations"] == pytest.approx(128 * 0.09 * GIB)
-    assert answer.fits == "fits" and answer.largest_micro_batch is not None and answer.largest_micro_batch > 128
+    assert answer.bytes_by_component["activations"] == pytest.approx(64 * 0.09 * GIB)
+    assert answer.fits == "fits" and answer.largest_micro_batch is not None and answer.largest_micro_batch > 64
 
 
 def test_nowhere_it_fits_on_this_accelerator(workload: Workload, sources: Sources) -> None:
@@ -197,3 +198,56 @@ def test_as_many_accelerators_as_asked_for(workload: Workload, sources: Sources)
         asked.changed({"search.instance_families": ["g5"], "search.max_instances": 1}), sources, least_devices=9
     )
     assert none.choice is None and none.reason.endswith("and has 9 or more")
+
+
+def test_what_an_accelerator_is_not_made_for_is_said(workload: Workload, sources: Sources) -> None:
+    asked = workload.changed({"precision": ["bf16"], "search.instance_families": ["inf2", "trn1", "g6e"]})
+    found = {answer.accelerator: answer for answer in fit_report(asked, sources)}
+    inference = found["Inferentia2"]
+    assert inference.fits == "does not fit" and inference.choice is None and "inference" in inference.reason
+    assert "inference on Inf2" in inference.reason_source
+    assert inference.cheapest_fix is not None and inference.cheapest_fix.accelerator != "Inferentia2"
+    trained = found["Trainium1"].cheapest_fix
+    assert trained is not None and trained.accelerator == "Trainium1" and trained.choice.optimizer == "adam"
+
+    quantised = asked.changed({"fit": {"method": "qlora", "lora_rank": 8}})
+    found = {answer.accelerator: answer for answer in fit_report(quantised, sources)}
+    assert found["Trainium1"].reason.startswith("QLoRA is not available on it") and found["L40S"].fits == "fits"
+    assert "bitsandbytes" in found["Trainium1"].reason_source
+
+    eight = asked.changed({"optimizer": "adam_8bit"})
+    answer = {answer.accelerator: answer for answer in fit_report(eight, sources)}["Trainium1"]
+    assert answer.fits == "does not fit" and answer.reason.startswith("an 8-bit optimizer is not available on it")
+    assert answer.cheapest_fix is not None and "optimizer adam" in answer.cheapest_fix.changes
+
+
+def test_each_core_of_trainium_is_a_process_with_its_own_memory(workload: Workload, sources: Sources) -> None:
+    asked = workload.changed({"precision": ["bf16"], "search.instance_families": ["trn1"], "search.max_instances": 1})
+    (answer,) = fit_report(asked, sources)
+    # Two cores of 16 GiB each: 24.9 GB of states do not fit into one, though the chip has 32 GiB.
+    assert answer.choice is not None and (answer.choice.instance_type, answer.choice.devices) == ("trn1.2xlarge", 2)
+    assert answer.usable_bytes == 16 * GIB and answer.fits == "does not fit"
+    fix = answer.cheapest_fix
+    assert fix is not None and fix.changes[-1] == "32 cores" and fix.choice.devices == 32
+
+
+def test_usable_memory_is_what_a_process_sees(found: dict[str, AcceleratorFit]) -> None:
+    seen = {name: answer.usable_bytes / GIB for name, answer in found.items()}
+    assert (seen["T4"], seen["V100 SXM2 16GB"], seen["A100 80GB SXM4"]) == (14.56, 15.75, 79.14)
+    assert found["T4"].usable_basis == "measured" and "Tesla T4" in found["T4"].usable_source
+    assert all(answer.usable_source for answer in found.values())
+
+
+def test_tensor_parallelism_stays_within_an_instance(workload: Workload, sources: Sources) -> None:
+    families = ["g4dn", "g5", "p5", "trn1"]
+    asked = workload.changed({"precision": ["fp16"], "search.instance_families": families, "model.heads": 16})
+    found = {one.accelerator: one for one in fit_report(asked.changed({"fit": {"tensor_parallel": 8}}), sources)}
+    assert found["A10G"].choice is not None and found["A10G"].choice.instance_type == "g5.48xlarge"
+    wide = {one.accelerator: one for one in fit_report(asked.changed({"fit": {"tensor_parallel": 16}}), sources)}
+    assert wide["A10G"].fits == "does not fit" and wide["A10G"].choice is None
+    problem = "tensor parallelism over 16 does not divide the 1 or 4 or 8 of one instance, and is not spread over more"
+    assert wide["A10G"].reason == problem
+    assert wide["Trainium1"].choice is not None and wide["Trainium1"].choice.devices == 32
+    nowhere = asked.changed({"search.instance_families": ["g5"], "fit": {"tensor_parallel": 16}})
+    with pytest.raises(InvalidInput, match="fit.tensor_parallel: 16 does not divide the accelerators of one instance"):
+        fit_report(nowhere, sources)

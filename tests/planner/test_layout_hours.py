@@ -12,7 +12,7 @@ from costlib.planner.sources import Sources
 from costlib.workload import Workload
 
 PLAIN = {
-    "instance_type": "g5.xlarge", "plain_hours": 1000.0, "count": 1, "devices": 1.0, "accelerator_memory_gib": 22.352,
+    "instance_type": "g5.xlarge", "plain_hours": 1000.0, "count": 1, "devices": 1.0, "usable_gib": 22.06,
     "precision": "bf16", "recompute": "none", "zero_stage": 0, "taken": 8,
 }  # fmt: skip
 
@@ -23,6 +23,7 @@ def laid_out(workload: Workload, **fit: object) -> Workload:
 
 def hours(workload: Workload, sources: Sources, *rows: dict, timed: bool = False) -> np.ndarray:
     table = pd.DataFrame([{**PLAIN, **row} for row in rows])
+    table["accelerator_count"] = table["devices"] / table["count"]
     places = np.array([sources.offers.instance_types.index(name) for name in table["instance_type"]])
     return layout_hours(workload, sources, table, places, np.full(len(table), timed))
 
