@@ -43,13 +43,18 @@ def layer_bytes(
     ``flash`` with ``selective``: no scores are left to leave out; as PyTorch's selective checkpointing policies do,
     every second matrix product is kept, with attention's output and the layer's input (torchtitan,
     torchtitan/distributed/activation_checkpoint.py). Megatron-LM's selective mode with flash attention is ``none``.
-    Raises ValueError if heads do not divide hidden, or are missing where scores are kept; unknown words; counts that
-    are not whole.
+    Raises ValueError if heads do not divide hidden, or are missing where scores are kept; if tensor parallelism does
+    not divide hidden, the feed-forward or, with sequence parallelism, the sequence; unknown words; counts that are not
+    whole.
     """
     width = count("hidden", hidden)
     tokens = count("micro_batch", micro_batch) * count("sequence_length", sequence_length)
     split = count("tensor_parallel", tensor_parallel)
     inner = 4.0 * width if feed_forward is None else count("feed_forward", feed_forward)
+    divides("tensor_parallel", split, "feed_forward" if feed_forward is not None else "four times hidden", inner)
+    divides("tensor_parallel", split, "hidden", width)
+    if sequence_parallel:
+        divides("tensor_parallel", split, "sequence_length", count("sequence_length", sequence_length))
     element = chosen("precision", precision, ELEMENT_BYTES)
     standard = is_word("attention", attention, "standard", ATTENTIONS)
     none = is_word("recompute", recompute, "none", RECOMPUTES)

@@ -40,6 +40,9 @@ NCCL_BYTES = tuple(gib_to_bytes(gib) for gib in (1.0, 1.5, 2.0))
 #: holds is waste, the mean of eight language models (Guo et al. 2024, GMLake, arXiv 2401.08156: up to 33 %); expected
 #: is the middle.
 FRAGMENTATION = (0.0, 0.5 * 0.15 / 0.85, 0.15 / 0.85)
+#: With tensor parallelism the vocabulary is padded to a multiple of this many entries on every device, as by
+#: Megatron-LM's --make-vocab-size-divisible-by 128.
+PADDING = 128.0
 #: Bytes for each logit (token x entry of the vocabulary) while the loss is computed. 16-bit arithmetic with the loss in
 #: fp32, as under autocast: the logit (2), its fp32 copy, log-probability and gradient (4 each). In fp32: three of 4.
 #: Without a loss in fp32: logit, copy shifted by one, log-probability, gradient of 2 each. Korthikanti et al. count 4.
@@ -97,7 +100,12 @@ def training_memory(
     entries = not_negative("vocabulary", vocabulary)
     element = chosen("precision", precision, ELEMENT_BYTES)
     if global_batch is not None:
-        divides("micro_batch times data_parallel", batch * data, "global_batch", count("global_batch", global_batch))
+        whole = count("global_batch", global_batch)
+        divides("micro_batch times data_parallel", batch * data, "global_batch", whole)
+        if np.any(count("interleave", interleave) > 1):
+            divides("pipeline_parallel", stages, "micro-batches, which interleaving needs", whole / (batch * data))
+    if np.any(tensor > 1):
+        entries = np.where(tensor > 1, np.ceil(entries / (PADDING * tensor)) * PADDING * tensor, entries)
     embedding = np.zeros(()) if hidden is None else entries * count("hidden", hidden)
     # Input and output embedding, unless the model is too small to hold both apart: then they share one.
     unquantised = np.where(2.0 * embedding <= total / 2.0, 2.0 * embedding, np.minimum(embedding, total))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from costlib.errors import Fault, InvalidInput, NoPlan
-from costlib.planner.arrangement import memory_of
+from costlib.planner.arrangement import memory_of, shape_faults
 from costlib.planner.fit_answer import AcceleratorFit
 from costlib.planner.fit_fix import cheapest_fix, choice_of, with_other_accelerators
 from costlib.planner.fit_layouts import lacking, largest_held, layout_of, layouts, sold_types
@@ -39,7 +39,8 @@ def fit_report(workload: Workload, sources: Sources, least_devices: int = 1) -> 
     The layout asked for is that of ``workload.fit``; what it leaves open is at its plainest: no recomputation, no
     sharding, micro-batch 1, the fastest listed precision, the cheapest instances with ``least_devices`` or more
     accelerators that it can be spread over. A change that makes it fit may take fewer.
-    Raises InvalidInput for a model without shape or measured activations, and for a batch that nothing divides; NoPlan
+    Raises InvalidInput for a model without shape or measured activations, for parameters that are far from what the
+    shape makes (arrangement.shape_faults), and for a batch that nothing divides; NoPlan
     if nothing with accelerators is sold there.
     """
     fit, model = workload.fit or Fit(), workload.model
@@ -48,6 +49,8 @@ def fit_report(workload: Workload, sources: Sources, least_devices: int = 1) -> 
         raise InvalidInput(
             [Fault(f"model.{name}", None, "is missing; or give fit.activation_gib_per_sample") for name in missing]
         )
+    if faults := shape_faults(workload):
+        raise InvalidInput(faults)
     sold = sold_types(workload, sources)
     if sold.empty:
         raise NoPlan(f"EC2 sells no searched instance with accelerators on demand in {workload.dataset.home_region}")

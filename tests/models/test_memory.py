@@ -195,6 +195,13 @@ def test_both_ends_of_a_pipeline_hold_the_largest_micro_batch() -> None:
     assert float(training_memory(**shape, micro_batch=most + 1).total) > room
 
 
+def test_tensor_parallelism_pads_the_vocabulary() -> None:
+    # 50,257 entries become 50,560, 79 times 128 on each of 5 devices; alone nothing is padded.
+    split = training_memory(**GPT2, vocabulary=50257, tensor_parallel=5)
+    assert float(split.logits) == 14 * 50_560 * 1024 / 5
+    assert float(training_memory(**GPT2, vocabulary=50257).logits) == 14 * 50257 * 1024
+
+
 def test_what_is_not_known_gets_no_verdict() -> None:
     memory = training_memory(**{**GPT2, "parameters": np.array([np.nan, 1e9])})
     assert verdict(memory, 80 * 2**30).tolist() == ["not known", "fits"]
@@ -230,6 +237,13 @@ def test_columns_equal_scalars() -> None:
         ({"pipeline_parallel": 5}, "does not divide layers"),
         ({"global_batch": 12, "data_parallel": 8}, "does not divide global_batch"),
         ({"micro_batch": 0.5}, "micro_batch"),
+        ({"tensor_parallel": 5, "sequence_parallel": True}, "tensor_parallel: 5 does not divide sequence_length"),
+        ({"tensor_parallel": 5, "feed_forward": 6401}, "tensor_parallel: 5 does not divide feed_forward"),
+        ({"heads": None, "tensor_parallel": 7}, "tensor_parallel: 7 does not divide"),
+        (
+            {"pipeline_parallel": 4, "interleave": 2, "global_batch": 6},
+            "pipeline_parallel: 4 does not divide micro-batches, which interleaving needs",
+        ),
         ({"layers": None}, "layers, hidden and sequence_length are needed"),
         ({"activation_bytes_per_sample": 1e6, "recompute": "full"}, "recompute needs the shape"),
         ({"precision": "int4"}, "precision 'int4'"),

@@ -179,7 +179,13 @@ def test_other_networks_by_measured_activations(workload: Workload, sources: Sou
 
 def test_nowhere_it_fits_on_this_accelerator(workload: Workload, sources: Sources) -> None:
     asked = workload.changed(
-        {"model.parameters": 60_000_000_000, "search.instance_families": ["g5", "p5"], "search.max_instances": 2}
+        {
+            "model.parameters": 60_000_000_000,
+            "model.hidden": 10_240,
+            "model.heads": 80,
+            "search.instance_families": ["g5", "p5"],
+            "search.max_instances": 2,
+        }
     )
     found = {answer.accelerator: answer for answer in fit_report(asked, sources)}
     other = found["A10G"].cheapest_fix
