@@ -35,10 +35,11 @@ def fit(workload: str, accelerators: int, rates_csv: str | None, discounts: tupl
     JSON: a list, cheapest first, of {accelerator, fits (fits, tight, does not fit, not known), usable_bytes,
     usable_basis, usable_source, instance_types, layout, bytes_by_component {weights, gradients, optimizer_states,
     adapters, stage_embeddings, activations, recomputed_layer, logits, gathered_weights, framework_reserve,
-    fragmentation}, largest_micro_batch, cheapest_fix, reason, reason_source}. layout is {instance_type, count, devices,
-    precision, optimizer, recompute, zero_stage, micro_batch, accumulation_steps, verdict, bytes_low, bytes_expected,
-    bytes_high, usd_per_hour, hours, cost_usd}; cheapest_fix has the same of the changed layout, and changes,
-    accelerator, added_usd, largest_micro_batch; null where nothing needs to change.
+    fragmentation}, largest_micro_batch, cheapest_fix, reason, reason_source}. layout is {instance_type, count,
+    accelerators, devices (processes: cores of a Trainium), precision, optimizer, recompute, zero_stage, micro_batch,
+    accumulation_steps, verdict, bytes_low, bytes_expected, bytes_high, usd_per_hour, hours, cost_usd}; cheapest_fix has
+    the same of the changed layout, and changes, accelerator, added_usd, largest_micro_batch; null where nothing needs
+    to change.
     Bytes are for one accelerator (of Trainium: one core); they add up to bytes_expected.
     """
     from costlib.exports.fit_text import fit_text

@@ -13,8 +13,9 @@ from costlib.prices.book import PriceBook
 
 #: What is told of a layout, as asked and after the cheapest change.
 _LAYOUT = (
-    "instance_type", "count", "devices", "precision", "optimizer", "recompute", "zero_stage", "micro_batch",
-    "accumulation_steps", "bytes_low", "bytes_expected", "bytes_high", "usd_per_hour", "hours", "cost_usd",
+    "instance_type", "count", "accelerators", "devices", "precision", "optimizer", "recompute", "zero_stage",
+    "micro_batch", "accumulation_steps", "bytes_low", "bytes_expected", "bytes_high", "usd_per_hour",
+    "hours", "cost_usd",
 )  # fmt: skip
 
 

@@ -15,11 +15,13 @@ def in_words(devices: int, are_cores: bool = False) -> str:
 class Choice:
     """One layout on one instance type: what it needs, and what the run costs so; None where hours are not known.
 
-    ``devices`` are processes that train: one an accelerator, or one for each core of it with memory of its own.
+    ``devices`` are processes that train: one for each of the ``accelerators``, or for each core of them with memory of
+    its own.
     """
 
     instance_type: str
     count: int
+    accelerators: int
     devices: int
     precision: str
     optimizer: str
@@ -34,6 +36,11 @@ class Choice:
     usd_per_hour: float
     hours: float | None
     cost_usd: float | None
+
+    @property
+    def devices_in_words(self) -> str:
+        """``8 accelerators``, ``32 cores``."""
+        return in_words(self.devices, self.devices != self.accelerators)
 
     def as_dict(self) -> dict[str, object]:
         """JSON-ready."""

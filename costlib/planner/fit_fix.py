@@ -86,6 +86,7 @@ def choice_of(workload: Workload, row: pd.Series) -> Choice:
     return Choice(
         instance_type=str(row["instance_type"]),
         count=int(row["count"]),
+        accelerators=int(row["accelerator_count"]) * int(row["count"]),
         devices=int(row["devices"]),
         precision=str(row["precision"]),
         optimizer=str(row["optimizer"]),

@@ -232,6 +232,7 @@ def test_each_core_of_trainium_is_a_process_with_its_own_memory(workload: Worklo
     (answer,) = fit_report(asked, sources)
     # Two cores of 16 GiB each: 24.9 GB of states do not fit into one, though the chip has 32 GiB.
     assert answer.choice is not None and (answer.choice.instance_type, answer.choice.devices) == ("trn1.2xlarge", 2)
+    assert answer.choice.accelerators == 1 and answer.choice.devices_in_words == "2 cores"
     assert answer.usable_bytes == 16 * GIB and answer.fits == "does not fit"
     fix = answer.cheapest_fix
     assert fix is not None and fix.changes[-1] == "32 cores" and fix.choice.devices == 32
