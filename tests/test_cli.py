@@ -326,8 +326,8 @@ def test_plan_takes_own_benchmarks(capsys: pytest.CaptureFixture[str], workload:
     assert refused.code == 2 and refused.json["errors"][0]["field"] == "row 4, throughput"
 
 
-FIT_KEYS = {"accelerator", "fits", "usable_bytes", "instance_types", "layout", "bytes_by_component",
-            "largest_micro_batch", "cheapest_fix", "reason"}  # fmt: skip
+FIT_KEYS = {"accelerator", "fits", "usable_bytes", "usable_basis", "usable_source", "instance_types", "layout",
+            "bytes_by_component", "largest_micro_batch", "cheapest_fix", "reason", "reason_source"}  # fmt: skip
 
 
 def test_fit_json_has_an_answer_for_each_accelerator(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
@@ -352,6 +352,18 @@ def test_fit_as_text(capsys: pytest.CaptureFixture[str], workload: Path) -> None
     line = next(line for line in out.splitlines() if line.startswith("A10G"))
     assert "does not fit" in line and "8-bit optimizer" in line
     assert "the largest micro-batch" in out
+
+
+def test_fit_on_a_number_of_accelerators(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    def devices(*more: str) -> dict[str, int]:
+        answers = Ran(capsys, "fit", workload, "--json", *more).json
+        return {answer["accelerator"]: answer["layout"]["devices"] for answer in answers if answer["layout"]}
+
+    one, five = devices(), devices("--accelerators", "5")
+    assert one["A10G"] == 1 and five["A10G"] == 8 and five["A100 40GB SXM4"] == 8
+    assert all(five[name] >= 5 for name in five)
+    assert Ran(capsys, "fit", workload, "--accelerators", "0", "--json").code == 2
+    assert "N accelerators or more" in " ".join((cli.cli.commands["fit"].params[1].help or "").split())
 
 
 def test_fit_takes_own_discounts(capsys: pytest.CaptureFixture[str], workload: Path) -> None:

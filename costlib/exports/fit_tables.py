@@ -7,14 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from costlib.planner.fit import AcceleratorFit, Choice
+from costlib.planner.fit_answer import AcceleratorFit, Choice
 from costlib.planner.memory_views import PARTS
 from costlib.prices.book import PriceBook
 
 #: What is told of a layout, as asked and after the cheapest change.
 _LAYOUT = (
-    "instance_type", "count", "devices", "precision", "optimizer", "recompute", "zero_stage", "micro_batch",
-    "accumulation_steps", "bytes_low", "bytes_expected", "bytes_high", "usd_per_hour", "hours", "cost_usd",
+    "instance_type", "count", "accelerators", "devices", "precision", "optimizer", "recompute", "zero_stage",
+    "micro_batch", "accumulation_steps", "bytes_low", "bytes_expected", "bytes_high", "usd_per_hour",
+    "hours", "cost_usd",
 )  # fmt: skip
 
 
@@ -29,9 +30,12 @@ def verdicts_frame(found: Sequence[AcceleratorFit], book: PriceBook) -> pd.DataF
             "accelerator": answer.accelerator,
             "fits": answer.fits,
             "usable_bytes": answer.usable_bytes,
+            "usable_basis": answer.usable_basis,
+            "usable_source": answer.usable_source,
             "largest_micro_batch": answer.largest_micro_batch,
             "instance_types": " ".join(answer.instance_types),
             "reason": answer.reason,
+            "reason_source": answer.reason_source,
             **_layout("asked", answer.choice),
             "fix_changes": ", ".join(answer.cheapest_fix.changes) if answer.cheapest_fix else None,
             "fix_accelerator": answer.cheapest_fix.accelerator if answer.cheapest_fix else None,

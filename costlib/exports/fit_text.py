@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from costlib import display
 from costlib.exports.terminal import table
-from costlib.planner.fit import AcceleratorFit
+from costlib.planner.fit_answer import AcceleratorFit
 from costlib.units import bytes_to_gib
 
 NOTE = """GiB of one accelerator, expected, of what it has; most: the largest micro-batch. The layout is the workload's,
-else the plainest, on the cheapest instance. Dollars: one run, on demand; what sharding and small micro-batches cost in
-time is not in them."""
+else the plainest, on the cheapest instance. Dollars: one run, on demand, with what recomputation, accumulation,
+sharding and pipelines take in time; a micro-batch that is left open is the largest that there is room for."""
 
 
 def fit_text(found: Sequence[AcceleratorFit]) -> str:
@@ -25,12 +25,16 @@ def fit_text(found: Sequence[AcceleratorFit]) -> str:
             f"{bytes_to_gib(answer.usable_bytes):.1f}",
             _layout(answer),
             "" if answer.largest_micro_batch is None else answer.largest_micro_batch,
-            ", ".join(answer.cheapest_fix.changes) if answer.cheapest_fix else answer.reason,
+            "; ".join([*filter(None, [answer.reason]), *_changes(answer)]),
             _dollars(answer),
         )
         for answer in found
     ]
     return table(heads, rows, right=("GiB", "of", "most", "USD a run")) + f"\n\n{NOTE}"
+
+
+def _changes(answer: AcceleratorFit) -> list[str]:
+    return [", ".join(answer.cheapest_fix.changes)] if answer.cheapest_fix else []
 
 
 def _layout(answer: AcceleratorFit) -> str:

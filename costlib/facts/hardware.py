@@ -24,7 +24,9 @@ class Hardware:
 
     ``accelerators`` is indexed by accelerator. ``instances`` is indexed by instance_type, and carries its
     accelerator's columns (peaks, vendor_architecture, nvlink_gb_s); those are missing for CPU types and for
-    accelerators without a published dense peak.
+    accelerators without a published dense peak. ``processes``: how many train on an instance, one for each accelerator
+    or for each core of it with memory of its own; ``usable_gib``: what each of them sees of its memory, the instance's
+    ``accelerator_memory_gib`` where no more is held.
     """
 
     instances: pd.DataFrame
@@ -37,7 +39,14 @@ class Hardware:
         instances = snapshot.read("facts/instances").set_index("instance_type")
         peaks = [f"{precision}_tflops" for precision in PRECISIONS]
         carried = accelerators[[*peaks, "vendor_architecture", "nvlink_gb_s"]]
-        return cls(instances.join(carried, on="accelerator"), accelerators)
+        joined = instances.join(carried, on="accelerator")
+        parts = instances["accelerator"].map(accelerators["processes"]).astype(float).fillna(1.0)
+        seen = instances["accelerator"].map(accelerators["usable_gib"]).astype(float)
+        # Parts of a GPU are as much of what a process sees of the whole.
+        count = instances["accelerator_count"]
+        joined["processes"] = count * parts
+        joined["usable_gib"] = (seen * count.clip(upper=1.0)).fillna(instances["accelerator_memory_gib"] / parts)
+        return cls(joined, accelerators)
 
     @cached_property
     def link_bytes_per_second(self) -> pd.Series[float]:

@@ -19,11 +19,11 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
             ("accelerator",),
             {
                 name: (0.0, _MOST)
-                for name in ("memory_gib", "memory_bandwidth_gb_s", "fp32_tflops", "tf32_tflops", "fp16_tflops",
-                             "bf16_tflops", "fp8_tflops", "nvlink_gb_s", "tdp_w")
+                for name in ("memory_gib", "usable_gib", "processes", "memory_bandwidth_gb_s", "fp32_tflops",
+                             "tf32_tflops", "fp16_tflops", "bf16_tflops", "fp8_tflops", "nvlink_gb_s", "tdp_w")
             },
             gaps=frozenset({"fp32_tflops", "tf32_tflops", "fp16_tflops", "bf16_tflops", "fp8_tflops", "nvlink_gb_s",
-                            "tdp_w", "memory_bandwidth_gb_s", "memory_gib"}),
+                            "tdp_w", "memory_bandwidth_gb_s", "memory_gib", "usable_gib"}),
             dated=False,
         ),
         "facts/instances": TableRule(
@@ -146,6 +146,8 @@ def _joins(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     wrong = runs["peak_tflops"].to_numpy() != pd.Series(stated, dtype=float).to_numpy()
     if wrong.any():
         yield f"facts/achieved_flops: {int(wrong.sum())} rows are shares of another peak than facts/accelerators has"
+    if (peaks["usable_gib"] * peaks["processes"] > peaks["memory_gib"]).any():
+        yield "facts/accelerators: processes see more memory than there is"
     spot = tables["facts/spot_interruptions"]
     empty = spot["monthly_interruption_low_fraction"] >= spot["monthly_interruption_high_fraction"]
     if empty.any():

@@ -43,13 +43,18 @@ def layer_bytes(
     ``flash`` with ``selective``: no scores are left to leave out; as PyTorch's selective checkpointing policies do,
     every second matrix product is kept, with attention's output and the layer's input (torchtitan,
     torchtitan/distributed/activation_checkpoint.py). Megatron-LM's selective mode with flash attention is ``none``.
-    Raises ValueError if heads do not divide hidden, or are missing where scores are kept; unknown words; counts that
-    are not whole.
+    Raises ValueError if heads do not divide hidden, or are missing where scores are kept; if tensor parallelism does
+    not divide hidden, the feed-forward or, with sequence parallelism, the sequence; unknown words; counts that are not
+    whole.
     """
     width = count("hidden", hidden)
     tokens = count("micro_batch", micro_batch) * count("sequence_length", sequence_length)
     split = count("tensor_parallel", tensor_parallel)
     inner = 4.0 * width if feed_forward is None else count("feed_forward", feed_forward)
+    divides("tensor_parallel", split, "feed_forward" if feed_forward is not None else "four times hidden", inner)
+    divides("tensor_parallel", split, "hidden", width)
+    if sequence_parallel:
+        divides("tensor_parallel", split, "sequence_length", count("sequence_length", sequence_length))
     element = chosen("precision", precision, ELEMENT_BYTES)
     standard = is_word("attention", attention, "standard", ATTENTIONS)
     none = is_word("recompute", recompute, "none", RECOMPUTES)
@@ -75,12 +80,18 @@ def layer_bytes(
     return tokens * per_token
 
 
-def layers_held(layers: ArrayLike, pipeline_parallel: ArrayLike = 1, interleave: ArrayLike = 1) -> Floats:
-    """Layers whose activations the first pipeline stage holds at its peak; arrays broadcast together.
+def layers_held(
+    layers: ArrayLike, pipeline_parallel: ArrayLike = 1, interleave: ArrayLike = 1, last_stage: bool = False
+) -> Floats:
+    """Layers whose activations the first (or last) pipeline stage holds at its peak; arrays broadcast together.
 
-    L without interleaving (1F1B: p micro-batches in flight, L / p layers each), L (1 + (p - 1) / (p m)) with m
-    ``interleave`` > 1 parts of the model on each device. At least p micro-batches a step are assumed. Korthikanti et
-    al. 2022, arXiv 2205.05198, section 4.2.3. Raises ValueError if p m does not divide the layers.
+    First: L without interleaving (1F1B: p micro-batches in flight, L / p layers each), L (1 + (p - 1) / (p m)) with m
+    ``interleave`` > 1 parts of the model on each device (Korthikanti et al. 2022, arXiv 2205.05198, section 4.2.3).
+    Last: one part of a micro-batch more than it runs forward before its first backward, which is none without
+    interleaving: L / p; and (m - 1) p parts with it: L ((m - 1) p + 1) / (p m)
+    (get_pp_rank_microbatches of Megatron-LM, megatron/core/pipeline_parallel/schedules.py). Stages between them hold
+    less than the first. At least p micro-batches a step are assumed. Raises ValueError if p m does not divide the
+    layers.
     """
     total, stages, parts = (
         count("layers", layers),
@@ -88,6 +99,8 @@ def layers_held(layers: ArrayLike, pipeline_parallel: ArrayLike = 1, interleave:
         count("interleave", interleave),
     )
     divides("pipeline_parallel times interleave", stages * parts, "layers", total)
+    if last_stage:
+        return total * ((parts - 1.0) * stages + 1.0) / (stages * parts)
     return total * np.where(parts > 1, 1.0 + (stages - 1.0) / (stages * parts), 1.0)
 
 

@@ -73,6 +73,25 @@ def accumulation_steps(global_batch: ArrayLike, micro_batch: ArrayLike, replicas
 
 
 @numeric()
+def largest_divisor(whole: ArrayLike, most: ArrayLike) -> NDArray[np.int64]:
+    """The largest whole number up to ``most`` that divides ``whole``: 0 where ``most`` is below 1; arrays broadcast.
+
+    Raises InvalidInput for wholes that are not whole numbers of at least 1.
+    """
+    (wholes,) = _whole(whole=whole)
+    wholes, limits = np.broadcast_arrays(wholes, np.asarray(most, float))
+    found = np.zeros(wholes.shape, dtype=np.int64)
+    for one in np.unique(wholes):
+        small = np.arange(1, int(np.sqrt(one)) + 1)
+        small = small[one % small == 0]
+        divisors = np.concatenate([[0], small, one // small]).astype(np.int64)
+        divisors.sort()
+        here = wholes == one
+        found[here] = divisors[np.searchsorted(divisors, np.maximum(limits[here], 0.0), side="right") - 1]
+    return found
+
+
+@numeric()
 def accumulated_step(
     global_batch: ArrayLike,
     micro_batch: ArrayLike,

@@ -15,8 +15,9 @@ from costlib.models.choices import Floats, Words, chosen, is_word
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
 OPTIMIZERS = ("adam", "sgd", "adam_8bit", "adafactor")
 METHODS = ("full", "lora", "qlora")
-#: Bytes of one number in the arithmetic of a precision. fp8 multiplies in 8 bits, but keeps weights, gradients
-#: and stored activations in 16 (Micikevicius et al. 2022, arXiv 2209.05433; torchtitan's float8 linear layers).
+#: Bytes of one number in the arithmetic of a precision. fp8 multiplies in 8 bits; its weights are held in more and cast
+#: as they are used (float8_dynamic_linear.py, github.com/meta-pytorch/float8_experimental pull 193, which torchtitan's
+#: float8 layers come from). That gradients and stored activations are of 16 bits is an assumption of ours.
 ELEMENT_BYTES: Mapping[str, float] = MappingProxyType({"fp32": 4.0, "tf32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 2.0})
 #: Bytes of fp32 master weights beside 16-bit ones (Micikevicius et al. 2018, arXiv 1710.03740); fp32 has none.
 MASTER_BYTES: Mapping[str, float] = MappingProxyType({"fp32": 0.0, "tf32": 0.0, "fp16": 4.0, "bf16": 4.0, "fp8": 4.0})
@@ -24,16 +25,19 @@ MASTER_BYTES: Mapping[str, float] = MappingProxyType({"fp32": 0.0, "tf32": 0.0, 
 #: arXiv 1910.02054, section 3.1). 8-bit Adam: two of one byte (Dettmers et al. 2022, arXiv 2110.02861). Adafactor:
 #: row and column sums, next to nothing (Shazeer & Stern 2018, arXiv 1804.04235).
 MOMENT_BYTES: Mapping[str, float] = MappingProxyType({"adam": 8.0, "sgd": 4.0, "adam_8bit": 2.0, "adafactor": 0.0})
-#: Bits of a quantised weight in QLoRA: 4, and 0.127 of constants quantised twice (Dettmers et al. 2023, arXiv
-#: 2305.14314, section 3). What is not quantised (embeddings, output layer) is held in fp32, as PEFT's
-#: prepare_model_for_kbit_training does (github.com/huggingface/peft, src/peft/utils/other.py).
+#: Bits of a quantised weight in QLoRA: 4, and 0.127 of constants quantised twice, 8 / 64 + 32 / (64 x 256) (Dettmers et
+#: al. 2023, arXiv 2305.14314, section 3). What is not quantised (embeddings, output layer) is held in fp32, as PEFT's
+#: prepare_model_for_kbit_training casts every 16-bit parameter that is no Params4bit (github.com/huggingface/peft,
+#: src/peft/utils/other.py).
 QLORA_BYTES = (4.0 + 0.127) / 8.0
 QLORA_UNQUANTISED_BYTES = 4.0
-#: LoRA adapters are held in fp32 beside a 16-bit base: weight, gradient (4 + 4), then the optimizer's moments.
+#: LoRA adapters are held in fp32 beside a 16-bit base, as PEFT casts them by default (autocast_adapter_dtype of
+#: get_peft_model): weight, gradient (4 + 4), then the optimizer's moments.
 ADAPTER_WEIGHT_BYTES, ADAPTER_GRADIENT_BYTES = 4.0, 4.0
-#: Layers trained in whole beside LoRA (PEFT's modules_to_save) are 16-bit copies without master weights: copy,
-#: gradient, two moments of the same width, and the temporary of the multi-tensor AdamW (torch.optim: about the
-#: size of the parameters more), 2 bytes each.
+#: Layers trained in whole beside LoRA (PEFT's modules_to_save): 16-bit copies without master weights, an assumption of
+#: ours for a 16-bit base, which the measured rows of Qwen with trained embeddings meet (reference/memory_measured):
+#: copy, gradient, two moments of the same width, and the temporaries of AdamW's foreach implementation ("~
+#: sizeof(params) more peak memory than the for-loop version", torch/optim/optimizer.py), 2 bytes each.
 ALSO_TRAINED_BYTES = 10.0
 
 

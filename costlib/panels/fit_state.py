@@ -17,7 +17,8 @@ from costlib.figures.memory import MemoryLine
 from costlib.panels.fit_fields import ACCELERATOR, DATA_PARALLEL, changes_of, values_of
 from costlib.paths import data_dir
 from costlib.planner.arrangement import spreads
-from costlib.planner.fit import AcceleratorFit, fit_report
+from costlib.planner.fit import fit_report
+from costlib.planner.fit_answer import AcceleratorFit
 from costlib.planner.memory_views import by_change, by_sequence
 from costlib.planner.sources import Sources
 from costlib.workload import PRECISIONS, Fit, Workload
@@ -64,7 +65,8 @@ class FitAnswer:
         """Usable memory of the accelerators that can be answered for, equal ones together."""
         sizes: dict[float, list[str]] = {}
         for one in sorted(self.known, key=lambda one: (one.accelerator != chosen, one.accelerator)):
-            sizes.setdefault(one.usable_bytes, []).append(one.accelerator)
+            if one.choice is not None or (one.cheapest_fix and one.cheapest_fix.accelerator == one.accelerator):
+                sizes.setdefault(one.usable_bytes, []).append(one.accelerator)
         return tuple(MemoryLine(tuple(names), size, chosen in names) for size, names in sorted(sizes.items()))
 
 
@@ -181,7 +183,9 @@ class FitState(traitlets.HasTraits):
             raise InvalidInput(faults)
         asked = workload.model.sequence_length or 0
         longest = max(LONGER * asked, STEPS)
-        lengths = sorted({asked, *(int(step) for step in np.linspace(longest / STEPS, longest, STEPS))} - {0})
+        # Tensor parallelism shares the tokens out, too: only lengths that it divides.
+        steps = np.linspace(longest / STEPS, longest, STEPS) // fit.tensor_parallel * fit.tensor_parallel
+        lengths = sorted({asked, *(int(step) for step in steps)} - {0})
         answer = FitAnswer(
             workload,
             data_parallel,

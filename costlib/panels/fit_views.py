@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from costlib.display import escape, usd
 from costlib.panels.fit_state import FitAnswer
-from costlib.planner.fit import AcceleratorFit, Choice
+from costlib.planner.fit_answer import AcceleratorFit, Choice
 from costlib.units import bytes_to_gib
 from costlib.workload import Fit
 
@@ -123,7 +123,7 @@ def _needs(choice: Choice | None) -> str:
 def _layout(choice: Choice | None, between: str) -> str:
     if choice is None:
         return ""
-    cards = "1 accelerator" if choice.devices == 1 else f"{choice.devices:,} accelerators"
+    cards = choice.devices_in_words
     steps = "" if choice.accumulation_steps is None else f", {choice.accumulation_steps} micro-batches a step"
     name = f"<span style='white-space:nowrap'>{choice.count} × {escape(choice.instance_type)}</span>"
     return f"{name}{between}<span class='costlib-note'>{cards}{steps}</span>"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from costlib.errors import Fault
 from costlib.models.activations import recompute_extra_fraction
 from costlib.models.choices import Words
 from costlib.models.memory import CONTEXT_BYTES, TrainingMemory, minimum_training_memory_bytes, training_memory
@@ -24,9 +25,12 @@ LEANEST = (
 )
 AS_GIVEN = "the layout of fit, with what it leaves open at its leanest, exceeds the accelerators' memory"
 
+#: Parameters over what the shape makes. Models whose heads share keys and values hold less (Llama 2 70B: 0.89 times),
+#: those with a wide feed-forward that is not given hold more (Gemma 7B, gated, 8 hidden wide: 2.2 times).
+SHAPE_RANGE = (0.5, 2.5)
 NOT_SPREAD = (
-    "tensor times pipeline parallelism does not divide the number of accelerators, or the micro-batches of all of"
-    " them do not divide fit.global_batch"
+    "tensor times pipeline parallelism does not divide the number of accelerators, tensor parallelism does not divide"
+    " those of one instance (it is not spread over more), or the micro-batches of all do not divide fit.global_batch"
 )
 
 
@@ -80,6 +84,27 @@ def memory_of(workload: Workload, devices: npt.ArrayLike, layout: Layout) -> Tra
     )
 
 
+def shape_faults(workload: Workload) -> list[Fault]:
+    """A fault where the parameters are not within SHAPE_RANGE of what the shape makes; none without a shape.
+
+    layers x (4 hidden^2 + matrices x hidden x feed-forward) + vocabulary x hidden: two matrices of width 4 hidden, or
+    what fit says of them; the vocabulary once, and nothing where it is not given.
+    """
+    model, fit = workload.model, workload.fit or Fit()
+    if model.layers is None or model.hidden is None or fit.activation_gib_per_sample is not None:
+        return []
+    inner = (3 if fit.gated else 2) * (fit.feed_forward or 4 * model.hidden)
+    made = model.layers * (4 * model.hidden + inner) * model.hidden + (model.vocabulary or 0) * model.hidden
+    least, most = SHAPE_RANGE
+    if least * made <= model.parameters <= most * made:
+        return []
+    problem = (
+        f"is {model.parameters / made:.3g} times the {made:,} that the shape makes: layers x (4 hidden^2 + the matrices"
+        f" of the feed-forward) + vocabulary x hidden; {least:g} to {most:g} times are taken"
+    )
+    return [Fault("model.parameters", model.parameters, problem)]
+
+
 def spreads(workload: Workload, devices: npt.ArrayLike, micro_batch: npt.ArrayLike) -> Bools:
     """Where ``devices`` can be split as the run wants: into whole model replicas, and the global batch among them."""
     fit = workload.fit or Fit()
@@ -103,8 +128,12 @@ def extra_fraction(workload: Workload, recompute: Words) -> Floats:
     )
 
 
-def needed_bytes(workload: Workload, precision: str, devices: npt.ArrayLike) -> Floats:
+def needed_bytes(
+    workload: Workload, precision: str, devices: npt.ArrayLike, in_each: npt.ArrayLike | None = None
+) -> Floats:
     """The least bytes per device with which the search lets a run pass; infinite where it cannot be spread.
+
+    ``in_each``: devices of one instance, which tensor parallelism must divide; left out, it is not asked.
 
     Without ``fit`` the leanest ordinary layout (models.memory.minimum_training_memory_bytes) and the low end of the
     CUDA context. With it the layout that it asks for, at the expected bytes; what it leaves open is taken as lean as
@@ -126,6 +155,8 @@ def needed_bytes(workload: Workload, precision: str, devices: npt.ArrayLike) -> 
         )
     micro_batch = fit.micro_batch or 1
     can = spreads(workload, np.maximum(count, 1.0), micro_batch)
+    if in_each is not None:
+        can = can & (np.mod(np.maximum(np.asarray(in_each, float), 1.0), fit.tensor_parallel) == 0)
     leanest = "none" if fit.activation_gib_per_sample else "full" if fit.recompute == "auto" else fit.recompute
     layout = Layout(
         precision, workload.optimizer, leanest, 3 if fit.zero_stage == "auto" else fit.zero_stage, micro_batch

@@ -46,13 +46,11 @@ def holders(
     sold = sold_types(workload, sources)
     rows = [sources.offers.instance_types.index(name) for name in sold["instance_type"]]
     known = np.isfinite(steps.one_instance[1][rows, 0, 0])
-    sold = sold[known & (sold["accelerator_count"] % width == 0).to_numpy()].reset_index(drop=True)
+    sold = sold[known & (sold["processes"] % width == 0).to_numpy()].reset_index(drop=True)
     rows = [sources.offers.instance_types.index(name) for name in sold["instance_type"]]
     sharded = steps.sharded[rows, 0, 0]
-    memory = memory_of(
-        workload, sold["accelerator_count"].to_numpy(float), plain_layout(workload, precision, sharded, 1)
-    )
-    room = gib_to_bytes(sold["accelerator_memory_gib"].to_numpy(float))
+    memory = memory_of(workload, sold["processes"].to_numpy(float), plain_layout(workload, precision, sharded, 1))
+    room = gib_to_bytes(sold["usable_gib"].to_numpy(float))
     largest = largest_micro_batch(memory, room)
     price = sold["usd_per_hour"].to_numpy(float)
     held = cheapest_that_holds(saturating, largest, price) if len(sold) else None

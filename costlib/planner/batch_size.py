@@ -129,7 +129,8 @@ def batch_plan(
     fit = workload.fit or Fit()
     width = fit.tensor_parallel * fit.pipeline_parallel
     inside = int(steps.inside[row, 0, 0])
-    replicas = _replicas(total, inside * count, width)
+    trained_by = int(sources.hardware.require(instance_type)["processes"])
+    replicas = _replicas(total, trained_by * count, width)
     share = total // replicas
     sharded = bool(steps.sharded[row, 0, 0])
     message = message_bytes(workload, precision)
@@ -138,7 +139,7 @@ def batch_plan(
         alone = cluster._replace(nodes=1.0)
         whole = float(compute_seconds_of(float(steps.one_instance[1][row, 0, 0]), message, alone, sharded))
         fixed = min(CALIBRATED.fixed_step_seconds, whole / 2.0)
-        curve = StepCurve(fixed, (whole - fixed) / (total * width / inside), float("nan"))
+        curve = StepCurve(fixed, (whole - fixed) / (total * width / trained_by), float("nan"))
     else:
         curve = step_curve(*points)
         # A slope that is nothing but rounding is none: the points show no limit.
@@ -147,7 +148,7 @@ def batch_plan(
     saturating = _saturating(curve, efficiency)
     exchanged = _Exchange(message, cluster, sharded, curve)
     accumulation = _accumulation(
-        workload, sources, instance_type, inside * count, precision, sharded, total, replicas, exchanged
+        workload, sources, instance_type, trained_by * count, precision, sharded, total, replicas, exchanged
     )
     return BatchPlan(
         total,
@@ -243,7 +244,7 @@ def _accumulation(
     )
     alone = exchange.curve.fixed_seconds + exchange.curve.seconds_per_sample * share + float(exchange.seconds(share))
     memory = memory_of(workload, accelerators, plain_layout(workload, precision, sharded, sizes))
-    room = float(gib_to_bytes(float(sources.hardware.require(instance_type)["accelerator_memory_gib"])))
+    room = float(gib_to_bytes(float(sources.hardware.require(instance_type)["usable_gib"])))
     return pd.DataFrame(
         {
             "micro_batch": sizes,

@@ -71,9 +71,8 @@ def accelerator_bounds(
         model.parameters, precision, devices, workload.optimizer, model.sequence_length, model.hidden, model.layers
     )
     waiting = 0.0 if samples_per_second_input is None else micro_batch / samples_per_second_input
-    found = bound_by(
-        flops, moved, peak, bandwidth, needed, gib_to_bytes(parts["memory_gib"].to_numpy(float)), waiting
-    )  # fmt: skip
+    room = gib_to_bytes((parts["usable_gib"] * parts["processes"]).to_numpy(float))
+    found = bound_by(flops, moved, peak, bandwidth, needed, room, waiting)
     intensity = float(flops / moved)
     return pd.DataFrame(
         {

@@ -88,11 +88,11 @@ class ClusterSteps:
         low, expected, high = (end[:, :1, :] * SECONDS_PER_HOUR / steps for end in short.hours)
         large_low, large, large_high = (end[:, :1, :] * SECONDS_PER_HOUR / steps for end in grid.hours)
         message = np.array([message_bytes(workload, name) for name in grid.precisions])
-        room = gib_to_bytes(held["accelerator_memory_gib"].to_numpy(float))[:, None, None]
-        devices = in_each * nodes
-        sharded = _sharded(workload, grid.precisions, room, devices, layout)
-        bubble = np.broadcast_to(_bubble(workload, devices), (len(inside), len(grid.counts), len(grid.precisions)))
-        replicas = devices / _width(workload)
+        room = gib_to_bytes(held["usable_gib"].to_numpy(float))[:, None, None]
+        processes = np.where(whole, held["processes"].to_numpy(float), 1.0)[:, None, None] * nodes
+        sharded = _sharded(workload, grid.precisions, room, processes, layout)
+        bubble = np.broadcast_to(_bubble(workload, processes), (len(inside), len(grid.counts), len(grid.precisions)))
+        replicas = processes / _width(workload)
         samples = step / (workload.model.sequence_length or 1)
         shared_out = (replicas >= 1) & (replicas <= samples)
         return cls(

@@ -1,21 +1,23 @@
 """Does a run fit on each accelerator, with which micro-batch, and what is the cheapest change that makes it fit?
 
-Every layout of every cheapest instance is looked at as one table; dollars are hours of the planner at EC2's on-demand
-prices in the home region, times what recomputation adds. What sharding and small micro-batches cost in time is not
-counted: of equal dollars, the layout with the fewest changes and the lowest ZeRO stage comes first.
+Every layout of every cheapest instance is looked at as one table; dollars are hours of the planner, with what the
+layout costs in time (planner.layout_hours), at EC2's on-demand prices in the home region. Of dollars that are about
+equal the fewest and mildest changes come first (planner.fit_fix).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from costlib.errors import Fault, InvalidInput, NoPlan
-from costlib.models.memory import largest_micro_batch
-from costlib.planner.arrangement import memory_of
-from costlib.planner.fit_layouts import layout_of, layouts, sold_types
+from costlib.planner.arrangement import memory_of, shape_faults
+from costlib.planner.fit_answer import AcceleratorFit
+from costlib.planner.fit_fix import cheapest_fix, choice_of, with_other_accelerators
+from costlib.planner.fit_layouts import lacking, largest_held, layout_of, layouts, sold_types
 from costlib.planner.hours import counts_up_to, hours_grid
 from costlib.planner.sources import Sources
 from costlib.units import gib_to_bytes
@@ -26,84 +28,9 @@ from costlib.workload import PRECISIONS, Fit, Workload
 SUGGESTED = ("fp16", "bf16")
 
 
+_NAMES = {"qlora": "QLoRA", "adam_8bit": "an 8-bit optimizer"}
+_NOT_AVAILABLE = "{} is not available on it: the kernels are not made for it"
 _NOT_SPREAD = "no count of it up to search.max_instances is divided by the layout, or divides the batch"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One layout on one instance type: what it needs, and what the run costs so; None where hours are not known."""
-
-    instance_type: str
-    count: int
-    devices: int
-    precision: str
-    optimizer: str
-    recompute: str
-    zero_stage: int
-    micro_batch: int
-    accumulation_steps: int | None
-    verdict: str
-    bytes_low: float
-    bytes_expected: float
-    bytes_high: float
-    usd_per_hour: float
-    hours: float | None
-    cost_usd: float | None
-
-    def as_dict(self) -> dict[str, object]:
-        """JSON-ready."""
-        return dict(self.__dict__)
-
-
-@dataclass(frozen=True)
-class Fix:
-    """The cheapest change: what changes, the layout then, and dollars beside the layout that was asked for."""
-
-    changes: tuple[str, ...]
-    accelerator: str
-    choice: Choice
-    added_usd: float | None
-
-    def as_dict(self) -> dict[str, object]:
-        """JSON-ready."""
-        return {
-            "changes": list(self.changes),
-            "accelerator": self.accelerator,
-            **self.choice.as_dict(),
-            "added_usd": self.added_usd,
-        }
-
-
-@dataclass(frozen=True)
-class AcceleratorFit:
-    """One accelerator's answer for the layout asked for on its cheapest instance; ``reason`` where there is none.
-
-    ``fits``: fits, tight, does not fit, or not known. ``largest_micro_batch`` is of expected bytes; 0: none.
-    """
-
-    accelerator: str
-    fits: str
-    usable_bytes: float
-    instance_types: tuple[str, ...]
-    choice: Choice | None
-    bytes_by_component: dict[str, float]
-    largest_micro_batch: int | None
-    cheapest_fix: Fix | None
-    reason: str = ""
-
-    def as_dict(self) -> dict[str, object]:
-        """JSON-ready."""
-        return {
-            "accelerator": self.accelerator,
-            "fits": self.fits,
-            "usable_bytes": self.usable_bytes,
-            "instance_types": list(self.instance_types),
-            "layout": self.choice.as_dict() if self.choice else None,
-            "bytes_by_component": self.bytes_by_component,
-            "largest_micro_batch": self.largest_micro_batch,
-            "cheapest_fix": self.cheapest_fix.as_dict() if self.cheapest_fix else None,
-            "reason": self.reason,
-        }
 
 
 def fit_report(workload: Workload, sources: Sources, least_devices: int = 1) -> tuple[AcceleratorFit, ...]:
@@ -112,7 +39,8 @@ def fit_report(workload: Workload, sources: Sources, least_devices: int = 1) -> 
     The layout asked for is that of ``workload.fit``; what it leaves open is at its plainest: no recomputation, no
     sharding, micro-batch 1, the fastest listed precision, the cheapest instances with ``least_devices`` or more
     accelerators that it can be spread over. A change that makes it fit may take fewer.
-    Raises InvalidInput for a model without shape or measured activations, and for a batch that nothing divides; NoPlan
+    Raises InvalidInput for a model without shape or measured activations, for parameters that are far from what the
+    shape makes (arrangement.shape_faults), and for a batch that nothing divides; NoPlan
     if nothing with accelerators is sold there.
     """
     fit, model = workload.fit or Fit(), workload.model
@@ -121,6 +49,8 @@ def fit_report(workload: Workload, sources: Sources, least_devices: int = 1) -> 
         raise InvalidInput(
             [Fault(f"model.{name}", None, "is missing; or give fit.activation_gib_per_sample") for name in missing]
         )
+    if faults := shape_faults(workload):
+        raise InvalidInput(faults)
     sold = sold_types(workload, sources)
     if sold.empty:
         raise NoPlan(f"EC2 sells no searched instance with accelerators on demand in {workload.dataset.home_region}")
@@ -130,20 +60,20 @@ def fit_report(workload: Workload, sources: Sources, least_devices: int = 1) -> 
     grid = hours_grid(asked, sources)
     where = {int(count): place for place, count in enumerate(grid.counts)}
     type_row = {name: row for row, name in enumerate(sources.offers.instance_types)}
-    hours = grid.hours[1][:, [where[count] for count in counts]]
+    columns = [where[count] for count in counts]
+    hours = grid.hours[1][:, columns]
+    timed = np.array([note.basis == "user" for note in grid.notes])[grid.note][:, columns]
     tables = {
-        str(name): layouts(asked, sources, str(name), part, counts, precisions, hours, type_row)
+        str(name): layouts(asked, sources, str(name), part, counts, precisions, hours, timed, type_row)
         for name, part in sold.groupby("accelerator", sort=True)
     }
     if all(table is None or table.empty for table in tables.values()):
-        field = "fit.global_batch" if fit.global_batch else "fit"
-        problem = "no number of accelerators up to search.max_instances divides it into whole micro-batches"
-        raise InvalidInput([Fault(field, fit.global_batch, problem)])
+        raise InvalidInput([_nowhere(fit, sold)])
     found = [
-        _answer(workload, asked, str(name), part, tables[str(name)], least_devices)
+        _answer(workload, asked, str(name), part, tables[str(name)], _facts_of(sources, str(name)), least_devices)
         for name, part in sold.groupby("accelerator", sort=True)
     ]
-    return _with_other_accelerators(found)
+    return with_other_accelerators(found)
 
 
 def _answer(
@@ -152,21 +82,28 @@ def _answer(
     accelerator: str,
     sold: pd.DataFrame,
     table: pd.DataFrame | None,
+    facts: pd.Series | None,
     least_devices: int,
 ) -> AcceleratorFit:
     fit = given.fit or Fit()
     types = tuple(sold["instance_type"])
-    room = float(gib_to_bytes(sold["accelerator_memory_gib"].iloc[0]))
-    nothing = AcceleratorFit(accelerator, "not known", room, types, None, {}, None, None)
+    room = float(gib_to_bytes(sold["usable_gib"].iloc[0]))
+    nothing = AcceleratorFit(accelerator, "not known", room, types, None, {}, None, None, **_sources(facts))
+    lacks = lacking(facts)
     if table is None:
         return replace(nothing, reason="no facts are held of its precisions")
+    nothing = replace(nothing, fits="does not fit")
+    if "training" in lacks:
+        return replace(nothing, reason="it is made for inference: its software does not train")
+    if fit.method in lacks:
+        return replace(nothing, reason=_NOT_AVAILABLE.format(_NAMES[fit.method]))
     if table.empty:
-        return replace(nothing, fits="does not fit", reason=_why_empty(table, given))
+        return replace(nothing, reason=_why_empty(table, given, sold))
     listed = table[table["precision"].isin(given.precision)]
     plain = {
         "recompute": "none" if fit.recompute == "auto" else fit.recompute,
         "zero_stage": 0 if fit.zero_stage == "auto" else fit.zero_stage,
-        "optimizer": given.optimizer,
+        "optimizer": given.optimizer if given.optimizer not in lacks else str(table["optimizer"].iloc[0]),
         "micro_batch": fit.micro_batch or 1,
     }
     base = table if listed.empty else listed
@@ -175,138 +112,74 @@ def _answer(
     base = base[base["devices"] >= least_devices]
     if base.empty:
         reason = _NOT_SPREAD if least_devices == 1 else f"{_NOT_SPREAD}, and has {least_devices:,} or more"
-        return replace(nothing, fits="does not fit", reason=reason)
+        return replace(nothing, reason=reason)
     cheapest = base.assign(bill=base["usd_per_hour"] * base["count"], slow=base["hours"].fillna(np.inf))
     first = cheapest.sort_values(["bill", "slow"], kind="stable").index[0]
     chosen = table.loc[first]
-    if listed.empty:
-        # What was asked for cannot run here at all; only a change of precision may help.
+    if listed.empty or given.optimizer in lacks:
+        # What was asked for cannot run here at all; only a change of precision or optimizer may help.
         asked_for = chosen.copy()
-        asked_for["precision"], asked_for["cost"] = given.precision[0], np.nan
-        why = f"it has none of {', '.join(given.precision)}"
-        fix = _fix(given, accelerator, table, asked_for)
-        return replace(nothing, fits="does not fit", reason=why, cheapest_fix=fix)
-    room = float(gib_to_bytes(float(chosen["accelerator_memory_gib"])))
+        asked_for["optimizer"], asked_for["cost"] = given.optimizer, np.nan
+        why = _NOT_AVAILABLE.format(_NAMES["adam_8bit"])
+        if listed.empty:
+            asked_for["precision"], why = given.precision[0], f"it has none of {', '.join(given.precision)}"
+        return replace(nothing, reason=why, cheapest_fix=cheapest_fix(given, accelerator, table, asked_for))
+    room = float(gib_to_bytes(float(chosen["usable_gib"])))
     one = table.loc[[first]]
     memory = memory_of(asked, one["devices"].to_numpy(), layout_of(one))
-    at_one = memory_of(asked, one["devices"].to_numpy(), layout_of(one.assign(micro_batch=1)))
-    largest = int(largest_micro_batch(at_one, room)[0])
-    width = fit.tensor_parallel * fit.pipeline_parallel
-    if fit.global_batch is not None:
-        largest = min(largest, int(fit.global_batch * width // chosen["devices"]))
-    answer = AcceleratorFit(
-        accelerator,
-        str(chosen["verdict"]),
-        room,
-        types,
-        _choice(given, chosen),
-        {name: float(part[0]) for name, part in memory.by_component().items()},
-        largest,
-        None,
+    largest = largest_held(asked, one)
+    answer = replace(
+        nothing,
+        fits=str(chosen["verdict"]),
+        usable_bytes=room,
+        choice=choice_of(given, chosen),
+        bytes_by_component={name: float(part[0]) for name, part in memory.by_component().items()},
+        largest_micro_batch=largest,
+        reason_source="",
     )
     if answer.fits == "fits":
         return answer
-    return replace(answer, cheapest_fix=_fix(given, accelerator, table, chosen))
+    return replace(answer, cheapest_fix=cheapest_fix(given, accelerator, table, chosen))
 
 
-def _fix(workload: Workload, accelerator: str, table: pd.DataFrame, base: pd.Series) -> Fix | None:
-    """The cheapest layout of the table that fits; None if none does."""
-    fitting = table[table["verdict"] == "fits"]
-    if fitting.empty:
-        return None
-    names = ("precision", "recompute", "zero_stage", "optimizer", "micro_batch", "devices", "instance_type")
-    changed = sum((fitting[name] != base[name]).astype(int) for name in names)
-    # Cents apart in the twelfth digit are equal; a layout without known hours is ranked by its price an hour.
-    dollars = fitting["cost"].map(lambda usd: float(f"{usd:.9g}"), na_action="ignore").fillna(np.inf)
-    order = pd.DataFrame(
-        {
-            "cost": dollars,
-            "changes": changed,
-            "stage": fitting["zero_stage"],
-            "bill": fitting["usd_per_hour"] * fitting["count"],
-        }
-    )
-    best = fitting.loc[order.sort_values(["cost", "changes", "stage", "bill"], kind="stable").index[0]]
-    choice = _choice(workload, best)
-    was = float(base["cost"])
-    added = None if choice.cost_usd is None or np.isnan(was) else choice.cost_usd - was
-    return Fix(_changes(base, best), accelerator, choice, added)
+def _nowhere(fit: Fit, sold: pd.DataFrame) -> Fault:
+    """What keeps the layout from every number of every type."""
+    if not np.any(sold["processes"].to_numpy(float) % fit.tensor_parallel == 0):
+        problem = (
+            "does not divide the accelerators of one instance of any searched type; it is not spread over machines"
+        )
+        return Fault("fit.tensor_parallel", fit.tensor_parallel, problem)
+    if fit.global_batch:
+        problem = "no number of accelerators up to search.max_instances divides it into whole micro-batches"
+        return Fault("fit.global_batch", fit.global_batch, problem)
+    width = f"tensor x pipeline parallelism ({fit.tensor_parallel} x {fit.pipeline_parallel})"
+    return Fault("fit", None, f"{width} divides no number of accelerators up to search.max_instances")
 
 
-def _changes(base: pd.Series, best: pd.Series) -> tuple[str, ...]:
-    """What differs, in words."""
-    said = []
-    if best["precision"] != base["precision"]:
-        said.append(f"precision {best['precision']}")
-    if best["recompute"] != base["recompute"]:
-        said.append(f"recompute {best['recompute']}")
-    if best["micro_batch"] != base["micro_batch"]:
-        said.append(f"micro-batch {best['micro_batch']} with accumulation")
-    if best["optimizer"] != base["optimizer"]:
-        said.append("8-bit optimizer")
-    if best["zero_stage"] != base["zero_stage"]:
-        said.append(f"ZeRO stage {best['zero_stage']}")
-    if best["instance_type"] != base["instance_type"]:
-        said.append(f"instance {best['instance_type']}")
-    if best["devices"] != base["devices"]:
-        said.append("1 accelerator" if best["devices"] == 1 else f"{int(best['devices'])} accelerators")
-    return tuple(said)
+def _facts_of(sources: Sources, accelerator: str) -> pd.Series | None:
+    held = sources.hardware.accelerators
+    return cast("pd.Series", held.loc[accelerator, :]) if accelerator in held.index else None
 
 
-def _choice(workload: Workload, row: pd.Series) -> Choice:
-    fit = workload.fit or Fit()
-    replicas = int(row["devices"]) // (fit.tensor_parallel * fit.pipeline_parallel)
-    steps = None if fit.global_batch is None else fit.global_batch // (int(row["micro_batch"]) * replicas)
-    known = pd.notna(row["cost"])
-    return Choice(
-        instance_type=str(row["instance_type"]),
-        count=int(row["count"]),
-        devices=int(row["devices"]),
-        precision=str(row["precision"]),
-        optimizer=str(row["optimizer"]),
-        recompute=str(row["recompute"]),
-        zero_stage=int(row["zero_stage"]),
-        micro_batch=int(row["micro_batch"]),
-        accumulation_steps=steps,
-        verdict=str(row["verdict"]),
-        bytes_low=float(row["low"]),
-        bytes_expected=float(row["expected"]),
-        bytes_high=float(row["high"]),
-        usd_per_hour=float(row["usd_per_hour"]) * int(row["count"]),
-        hours=float(row["hours"]) if known else None,
-        cost_usd=float(row["cost"]) if known else None,
-    )
+def _sources(facts: pd.Series | None) -> dict[str, str]:
+    """Where the usable memory is from, and what the accelerator lacks, if anything."""
+    if facts is None:
+        return {"usable_basis": "published", "usable_source": "facts/instances: as EC2 reports it"}
+    words = {name: "" if pd.isna(facts[name]) else str(facts[name]) for name in ("usable_rule", "lacks_source")}
+    from_where = f"{facts['usable_source']}; {words['usable_rule']}".removesuffix("; ")
+    return {
+        "usable_basis": str(facts["usable_basis"]),
+        "usable_source": from_where,
+        "reason_source": words["lacks_source"],
+    }
 
 
-def _with_other_accelerators(found: list[AcceleratorFit]) -> tuple[AcceleratorFit, ...]:
-    """Where no change helps, the cheapest fit on another accelerator is the change; the cheapest accelerators first."""
-
-    def there(answer: AcceleratorFit) -> Choice | None:
-        if answer.fits == "fits":
-            return answer.choice
-        return None if answer.cheapest_fix is None else answer.cheapest_fix.choice
-
-    def dollars(answer: AcceleratorFit) -> float:
-        choice = there(answer)
-        return np.inf if choice is None or choice.cost_usd is None else choice.cost_usd
-
-    ordered = sorted(found, key=lambda answer: (dollars(answer), answer.fits == "not known", answer.accelerator))
-    best = there(ordered[0])
-    if best is None or best.cost_usd is None:
-        return tuple(ordered)
-    first = ordered[0]
-    said = first.cheapest_fix.changes if first.fits != "fits" and first.cheapest_fix else ()
-    words = (f"another accelerator: {first.accelerator}, {best.count} x {best.instance_type}", *said)
-
-    def helped(answer: AcceleratorFit) -> AcceleratorFit:
-        if answer.fits in ("fits", "not known") or answer.cheapest_fix is not None:
-            return answer
-        was = answer.choice.cost_usd if answer.choice else None
-        added = None if was is None or best.cost_usd is None else best.cost_usd - was
-        return replace(answer, cheapest_fix=Fix(words, first.accelerator, best, added))
-
-    return tuple(helped(answer) for answer in ordered)
-
-
-def _why_empty(table: pd.DataFrame, given: Workload) -> str:
-    return _NOT_SPREAD if len(table.columns) else f"it has none of {', '.join(given.precision)}"
+def _why_empty(table: pd.DataFrame, given: Workload, sold: pd.DataFrame) -> str:
+    if not len(table.columns):
+        return f"it has none of {', '.join(given.precision)}"
+    wide = (given.fit or Fit()).tensor_parallel
+    in_one = sold["processes"].to_numpy(float)
+    if not np.any(in_one % wide == 0):
+        many = " or ".join(f"{size:g}" for size in np.unique(in_one))
+        return f"tensor parallelism over {wide} does not divide the {many} of one instance, and is not spread over more"
+    return _NOT_SPREAD

@@ -259,10 +259,11 @@ def _drop_what_cannot_fit(workload: Workload, grid: _Draft, exact: list[tuple[in
     grid.reasons.append(Reason("does not fit in memory", LEANEST if workload.fit is None else AS_GIVEN))
     grid.reasons.append(Reason("cannot be laid out as fit asks", NOT_SPREAD))
     held = np.isfinite(rates.devices)
+    in_each = rates.devices / np.array(rates.counts, float)[None, :]
     for index, precision in enumerate(rates.precisions[: grid.searched]):
         needed = np.zeros(rates.devices.shape)
-        needed[held] = needed_bytes(workload, precision, rates.devices[held])
-        too_large = needed > gib_to_bytes(rates.accelerator_memory_gib)[:, None]
+        needed[held] = needed_bytes(workload, precision, rates.devices[held], in_each[held])
+        too_large = needed > gib_to_bytes(rates.usable_gib)[:, None]
         for row, count, timed in exact:
             if timed == index:
                 too_large[row, count] = False

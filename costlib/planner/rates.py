@@ -44,7 +44,8 @@ class RateGrid:
     """FLOP/s of all accelerators of a cell: instance type x count x precision; NaN where not known.
 
     ``flops_per_second`` holds them for the low, expected and high end of the *hours*: the low end is the fastest.
-    ``devices`` (type x count) and ``accelerator_memory_gib`` (type) are NaN for types without accelerators.
+    ``devices`` (type x count; processes that train) and ``usable_gib`` (type; of each) are NaN for types without
+    accelerators.
     """
 
     type_index: Mapping[str, int]
@@ -52,7 +53,7 @@ class RateGrid:
     precisions: tuple[str, ...]
     flops_per_second: tuple[Floats, Floats, Floats]
     devices: Floats
-    accelerator_memory_gib: Floats
+    usable_gib: Floats
     reason: Ints
     reasons: tuple[Reason, ...]
     note: Ints
@@ -89,17 +90,17 @@ class RateGrid:
             pd.MultiIndex.from_frame(inputs[["basis", "rule", "source", "as_of"]].fillna(""))
         )
         devices = np.full(shape[:2], np.nan)
-        count_of = instances["accelerator_count"].to_numpy(float)
+        count_of = instances["processes"].to_numpy(float)
         devices[rows] = count_of[from_rows, None] * np.asarray(counts, dtype=float)[None, :]
         memory = np.full(shape[0], np.nan)
-        memory[rows] = instances["accelerator_memory_gib"].to_numpy(float)[from_rows]
+        memory[rows] = instances["usable_gib"].to_numpy(float)[from_rows]
         return cls(
             type_index={name: index for index, name in enumerate(instance_types)},
             counts=tuple(counts),
             precisions=tuple(precisions),
             flops_per_second=(fast, expected, slow),
             devices=devices,
-            accelerator_memory_gib=memory,
+            usable_gib=memory,
             reason=spread(reason_code, 1),
             reasons=reasons,
             note=spread(note_code, 0),

@@ -228,10 +228,11 @@ def _memory(result: Result, plan: Plan) -> tuple[str, float, int]:
     asks for it.
     """
     workload = result.workload
-    room = gib_to_bytes(float(result.sources.hardware.require(plan.instance_type)["accelerator_memory_gib"]))
+    facts = result.sources.hardware.require(plan.instance_type)
+    room = gib_to_bytes(float(facts["usable_gib"]))
     fit = workload.fit or Fit()
     width = fit.tensor_parallel * fit.pipeline_parallel
-    devices = max(plan.accelerator_count // width, 1.0) * width
+    devices = max(float(facts["processes"]) * plan.count // width, 1.0) * width
     largest = 0
     for sharded in (False, True):
         layout = plain_layout(workload, plan.precision, sharded, 1)

@@ -120,7 +120,7 @@ class TrainingRates:
             np.array([GRADIENT_BYTES[precision] for precision in precisions])[kind][slow],
             self.hardware.link_bytes_per_second.loc[instances.index].to_numpy(float)[row][slow],
             gbps_to_bytes_per_second(gbps[slow]),
-            gib_to_bytes(instances["accelerator_memory_gib"].to_numpy(float)[row][slow]),
+            gib_to_bytes(instances["usable_gib"].to_numpy(float)[row][slow]),
         )
         # What large runs lose holds what their networks lost: of both the larger counts, not one on top of the other.
         short = bands

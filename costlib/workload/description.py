@@ -56,10 +56,16 @@ class Workload(Part):
             problems.append(("activation_gib_per_sample", None, wrong))
         if fit.attention == "standard" and model.heads is None and fit.activation_gib_per_sample is None:
             problems.append(("attention", "standard", "needs model.heads"))
-        for key, whole in (("tensor_parallel", "heads"), ("pipeline_parallel", "layers")):
-            parts, wholes = getattr(fit, key), getattr(model, whole)
-            if wholes and wholes % parts:
-                problems.append((key, parts, f"does not divide model.{whole} ({wholes})"))
+        for key, name, whole in (
+            ("tensor_parallel", "model.heads", model.heads),
+            ("tensor_parallel", "model.hidden", model.hidden if model.heads is None else None),
+            ("tensor_parallel", "model.sequence_length", model.sequence_length),
+            ("tensor_parallel", "fit.feed_forward", fit.feed_forward),
+            ("pipeline_parallel", "model.layers", model.layers),
+        ):
+            parts = getattr(fit, key)
+            if whole and whole % parts:
+                problems.append((key, parts, f"does not divide {name} ({whole})"))
         work = info.data.get("work")
         if work is not None and work.tokens_per_step and fit.global_batch and model.sequence_length:
             tokens = fit.global_batch * model.sequence_length

@@ -9,7 +9,7 @@ from pathlib import Path
 import botocore
 import pandas as pd
 
-from data.build import cpu_tables, examples, measured_tables, scaling_tables
+from data.build import accelerator_memory, cpu_tables, examples, measured_tables, scaling_tables
 from data.build.common import with_dates
 
 #: Instance accelerator names (as EC2 and its mirrors print them) to the names of facts/accelerators.
@@ -99,10 +99,12 @@ def accelerators_table(raw: Path) -> pd.DataFrame:
     table["basis"] = "published"
     # Data sheets carry no date in the source; the commit in `source` pins the text.
     table["as_of"] = ""
+    table = accelerator_memory.with_memory(table)
     columns = (
-        "accelerator vendor_architecture memory_gib memory_bandwidth_gb_s fp32_tflops tf32_tflops fp16_tflops"
-        " bf16_tflops fp8_tflops matmul_achieved_bf16_tflops matmul_achieved_fp8_tflops interconnect nvlink_gb_s"
-        " tdp_w aws_instance_families on_aws basis source as_of note"
+        "accelerator vendor_architecture memory_gib usable_gib processes memory_bandwidth_gb_s fp32_tflops tf32_tflops"
+        " fp16_tflops bf16_tflops fp8_tflops matmul_achieved_bf16_tflops matmul_achieved_fp8_tflops interconnect"
+        " nvlink_gb_s tdp_w aws_instance_families on_aws usable_basis usable_rule usable_source lacks lacks_source"
+        " basis source as_of note"
     )
     return table[columns.split()]
 

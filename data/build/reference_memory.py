@@ -10,7 +10,7 @@ from data.build.common import with_left_out
 
 #: Feed-forward width, gated or not, and vocabulary as in the public configuration of each model of the measured rows.
 _QWEN = "Hugging Face Qwen/{} config.json; intermediate_size is twice the width"
-_LLAMA = "Hugging Face meta-llama/{} config.json"
+_LLAMA = "Hugging Face meta-llama/{} config.json (as copied in public repositories)"
 SHAPES = (
     ("Qwen-1.8B", 1_836_828_672, 24, 2048, 16, 5504, 151936, _QWEN.format("Qwen-1_8B")),
     ("Qwen-7B", 7_721_324_544, 32, 4096, 32, 11008, 151936, _QWEN.format("Qwen-7B")),

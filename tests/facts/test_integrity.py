@@ -24,6 +24,7 @@ def test_the_embedded_facts_are_sound_and_all_are_looked_at(snapshot: Snapshot) 
     [
         ("instances", "instance_type", "c5.18xlarge", "repeat a key"),
         ("instances", "memory_gib", 0.0, "memory_gib are not between"),
+        ("accelerators", "usable_gib", 1e3, "processes see more memory than there is"),
         ("instances", "as_of", "2027-01-01", "after 2026-10-03"),
         ("instances", "source", None, "have no source"),
         ("accelerators", "fp16_tflops", 312e12, "fp16_tflops are not between"),

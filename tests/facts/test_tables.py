@@ -8,6 +8,7 @@ import pytest
 from costlib.basis import BASES
 from costlib.models.memory import minimum_training_memory_bytes
 from costlib.tables import Snapshot
+from costlib.workload import METHODS, OPTIMIZERS
 
 KEYS = {
     "facts/instances": ["instance_type"],
@@ -199,3 +200,31 @@ def test_every_measured_run_passes_the_least_memory_that_training_needs(snapshot
     )
     assert known.sum() > 150
     assert (least[known] < held[known] * 2**30).all()
+
+
+def test_a_process_sees_less_than_the_nameplate_and_says_where_that_was_read(snapshot: Snapshot) -> None:
+    table = snapshot.read("facts/accelerators").set_index("accelerator")
+    known = table[table["usable_gib"].notna()]
+    assert (known["usable_gib"] * known["processes"] <= known["memory_gib"]).all()
+    assert known["usable_source"].notna().all() and (known["usable_rule"].notna() == known["usable_basis"].isin(
+        ["derived", "estimate"])).all()  # fmt: skip
+    # Every NVIDIA part that AWS sells was seen, or follows from what was seen; the least share is a T4's.
+    sold = known[known["on_aws"] & known["vendor_architecture"].str.startswith("NVIDIA")]
+    assert not (sold["usable_basis"] == "estimate").any()
+    share = sold["usable_gib"] / sold["memory_gib"]
+    assert share.idxmin() == "T4" and share.min() == pytest.approx(14.56 / 16)
+    guessed = known[known["usable_basis"] == "estimate"]
+    assert (guessed["usable_gib"] / guessed["memory_gib"]).tolist() == pytest.approx(
+        [share.min()] * len(guessed), rel=1e-3
+    )
+    cores = table.loc[["Trainium1", "Trainium2"], ["processes", "usable_gib"]]
+    assert cores.to_numpy().tolist() == [[2, 16.0], [4, 24.0]]
+
+
+def test_what_an_accelerator_lacks_has_its_source(snapshot: Snapshot) -> None:
+    table = snapshot.read("facts/accelerators").set_index("accelerator")
+    lacking = table[table["lacks"].notna()]
+    assert set(lacking.index) == {"Inferentia2", "Trainium1", "Trainium2", "Trainium3"}
+    assert lacking["lacks_source"].notna().all() and table.loc["Inferentia2", "lacks"] == "training"
+    words = {word for text in lacking["lacks"] for word in text.split()}
+    assert words <= {"training", *METHODS, *OPTIMIZERS}

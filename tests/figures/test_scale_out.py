@@ -69,7 +69,7 @@ def test_micro_batches_are_coloured_by_what_memory_holds() -> None:
     made = batch.accumulation(plan, "prices of x")
     assert sum(len(bar.x) for bar in made.data) == len(plan.accumulation)
     framed = [(bar.x[at], bar.name) for bar in made.data for at, wide in enumerate(bar.marker.line.width) if wide]
-    assert framed == [(str(plan.chosen), "tight")]
+    assert framed == [(str(plan.chosen), "fits in memory")]
     both = batch.targets(plan, "x")
     assert [list(one.y) for one in both.data] == [list(plan.targets["samples_ratio"]), list(plan.targets["time_ratio"])]
 

@@ -95,3 +95,12 @@ def test_stages_must_divide_layers() -> None:
         layers_held(48, 5)
     with pytest.raises(ValueError, match="layers"):
         layers_held(0)
+
+
+@pytest.mark.parametrize(("stages", "parts", "held"), [(1, 1, 48), (8, 1, 6), (4, 3, 36), (8, 2, 27)])
+def test_layers_of_the_last_stage(stages: int, parts: int, held: float) -> None:
+    # Chunks of 48 / (p m) layers: (m - 1) p run forward before the first goes backward, and one more.
+    chunk = 48 / (stages * parts)
+    assert float(layers_held(48, stages, parts, last_stage=True)) == pytest.approx(held)
+    assert held == pytest.approx(chunk * ((parts - 1) * stages + 1))
+    assert held <= float(layers_held(48, stages, parts))

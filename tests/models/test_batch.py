@@ -16,6 +16,7 @@ from costlib.models.batch import (
     cheapest_that_holds,
     critical_batch_of_noise,
     data_curve,
+    largest_divisor,
     step_curve,
     throughput,
 )
@@ -138,3 +139,17 @@ def test_vector_equals_scalar() -> None:
     together = accumulated_step(512, sizes, 8, 0.01, 0.005)
     alone = [accumulated_step(512, size, 8, 0.01, 0.005) for size in sizes]
     assert together.ratio.tolist() == [float(one.ratio) for one in alone]
+
+
+def test_largest_divisor() -> None:
+    wholes, limits = np.array([12, 12, 12, 13, 1, 36]), np.array([0, 5, 100, 12, 7, 6])
+    assert largest_divisor(wholes, limits).tolist() == [0, 4, 12, 1, 1, 6]
+    assert int(largest_divisor(97, 96)) == 1
+    with pytest.raises(InvalidInput, match="whole: 2.5"):
+        largest_divisor(2.5, 1)
+
+
+@given(st.integers(1, 3000), st.integers(0, 4000))
+def test_largest_divisor_by_trying_all(whole: int, most: int) -> None:
+    tried = [size for size in range(1, min(whole, most) + 1) if whole % size == 0]
+    assert int(largest_divisor(whole, most)) == max(tried, default=0)

@@ -133,6 +133,85 @@ def test_largest_micro_batch_fits_and_one_more_does_not(devices: int, recompute:
         assert str(verdict(training_memory(**options, micro_batch=careful), room * (1 + 1e-9))) == "fits"
 
 
+GPT3 = {"parameters": 175e9, "layers": 96, "hidden": 12288, "heads": 96, "sequence_length": 2048}
+GPT3 |= {"vocabulary": 51200, "attention": "standard", "tensor_parallel": 8, "pipeline_parallel": 8}
+
+
+def test_the_first_stage_holds_its_embedding_and_a_micro_batch_for_each_stage() -> None:
+    memory = training_memory(**GPT3)
+    embedding = 51200 * 12288
+    # 2 + 2 + 12 bytes of the embedding's parameters, less the even share of both embeddings, over 8 of tensor parallel.
+    assert float(memory.stage_embeddings) == pytest.approx(16 * (embedding - 2 * embedding / 8) / 8)
+    # s b h (10 + 24 / t + 5 a s / (h t)) for all 96 layers: 12 of them, of 8 micro-batches.
+    kept = 2048 * 12288 * (10 + 24 / 8 + 5 * 96 * 2048 / (12288 * 8))
+    assert (float(memory.activations), float(memory.logits)) == (pytest.approx(96 * kept), 0.0)
+    assert memory.other_end is not None
+    last = memory.other_end
+    assert (float(last.activations), float(last.logits)) == (pytest.approx(12 * kept), 14 * 51200 * 2048 / 8)
+    assert float(last.total) < float(memory.total)
+    # What Korthikanti et al. count stays what they print: parameters and optimizer states are shared out evenly.
+    assert float(memory.weights + memory.gradients + memory.optimizer_states) == 175e9 * 16 / 64
+
+
+def test_the_last_stage_counts_where_its_logits_outweigh_the_activations_in_flight() -> None:
+    shape = {**GPT2, "layers": 4, "vocabulary": 250_000, "recompute": "full", "pipeline_parallel": 2}
+    memory = training_memory(**shape)
+    assert float(memory.logits) == 14 * 250_000 * 1024 and float(memory.recomputed_layer) == 0.0
+    assert float(memory.activations) == 2 * 2 * 1024 * 1600
+    assert memory.other_end is not None and float(memory.other_end.activations) == 4 * 2 * 1024 * 1600
+    assert float(memory.other_end.recomputed_layer) == 32 * 1024 * 1600 and float(memory.other_end.logits) == 0.0
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "qlora"])
+def test_the_stages_hold_the_whole_model(method: str) -> None:
+    # The middle stages hold (N - 2 E) / p; with both ends that is all there is, in the bytes that each part takes.
+    options = {**GPT2, "vocabulary": 50257, "method": method, "zero_stage": 1, "data_parallel": 4}
+    stages = 4
+    memory = training_memory(**options, pipeline_parallel=stages)
+    embedding = 50257 * 1600
+    only = {**options, "layers": 1, "heads": None, "hidden": 1600, "vocabulary": 0}
+    inner = training_memory(**{**only, "parameters": 1_558_000_000 - 2 * embedding})
+    states = ("weights", "gradients", "optimizer_states")
+    an_end = sum(float(getattr(memory, name)) for name in (*states, "stage_embeddings"))
+    middle = sum(float(getattr(inner, name)) for name in states) / stages
+    whole = training_memory(**options)
+    assert 2 * (an_end - middle) + stages * middle == pytest.approx(sum(float(getattr(whole, one)) for one in states))
+
+
+def test_pipelines_in_columns_equal_scalars() -> None:
+    stages, entries = np.array([1, 2, 4, 8]), np.array([50257, 1_000_000, 50257, 250_000])
+    shape = {**GPT2, "recompute": "full", "micro_batch": 4}
+    together = training_memory(**shape, vocabulary=entries, pipeline_parallel=stages)
+    alone = [training_memory(**shape, vocabulary=v, pipeline_parallel=p) for v, p in zip(entries, stages, strict=True)]
+    for name in ("total_low", "total", "total_high", "logits", "stage_embeddings"):
+        assert getattr(together, name).tolist() == pytest.approx([float(getattr(one, name)) for one in alone])
+
+
+def test_both_ends_of_a_pipeline_hold_the_largest_micro_batch() -> None:
+    shape = {**GPT2, "vocabulary": 250_000, "recompute": "full", "pipeline_parallel": 4}
+    room = 24 * 2**30
+    most = int(largest_micro_batch(training_memory(**shape), room))
+    assert most and float(training_memory(**shape, micro_batch=most).total) <= room
+    assert float(training_memory(**shape, micro_batch=most + 1).total) > room
+
+
+def test_tensor_parallelism_pads_the_vocabulary() -> None:
+    # 50,257 entries become 50,560, 79 times 128 on each of 5 devices; alone nothing is padded.
+    split = training_memory(**GPT2, vocabulary=50257, tensor_parallel=5)
+    assert float(split.logits) == 14 * 50_560 * 1024 / 5
+    assert float(training_memory(**GPT2, vocabulary=50257).logits) == 14 * 50257 * 1024
+
+
+def test_what_is_not_known_gets_no_verdict() -> None:
+    memory = training_memory(**{**GPT2, "parameters": np.array([np.nan, 1e9])})
+    assert verdict(memory, 80 * 2**30).tolist() == ["not known", "fits"]
+    assert verdict(training_memory(**GPT2), [np.nan]).tolist() == ["not known"]
+    with pytest.raises(ValueError, match="bytes at micro-batch 1: nan is not a finite number"):
+        largest_micro_batch(memory, 80 * 2**30)
+    with pytest.raises(ValueError, match="usable_bytes: inf is not a finite number"):
+        largest_micro_batch(training_memory(**GPT2), np.inf)
+
+
 def test_verdict_by_the_range() -> None:
     memory = training_memory(**GPT2)
     rooms = [float(memory.total_high), float(memory.total), float(memory.total) - 1]
@@ -158,6 +237,13 @@ def test_columns_equal_scalars() -> None:
         ({"pipeline_parallel": 5}, "does not divide layers"),
         ({"global_batch": 12, "data_parallel": 8}, "does not divide global_batch"),
         ({"micro_batch": 0.5}, "micro_batch"),
+        ({"tensor_parallel": 5, "sequence_parallel": True}, "tensor_parallel: 5 does not divide sequence_length"),
+        ({"tensor_parallel": 5, "feed_forward": 6401}, "tensor_parallel: 5 does not divide feed_forward"),
+        ({"heads": None, "tensor_parallel": 7}, "tensor_parallel: 7 does not divide"),
+        (
+            {"pipeline_parallel": 4, "interleave": 2, "global_batch": 6},
+            "pipeline_parallel: 4 does not divide micro-batches, which interleaving needs",
+        ),
         ({"layers": None}, "layers, hidden and sequence_length are needed"),
         ({"activation_bytes_per_sample": 1e6, "recompute": "full"}, "recompute needs the shape"),
         ({"precision": "int4"}, "precision 'int4'"),

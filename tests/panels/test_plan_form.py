@@ -35,7 +35,7 @@ def test_every_example_comes_back_equal(path):
 @pytest.mark.parametrize(
     "fit",
     [{"micro_batch": 4, "zero_stage": 2, "gated": True}, {"method": "qlora", "lora_rank": 16, "recompute": "full"},
-     {"zero_stage": 0, "gated": False, "tensor_parallel": 5, "global_batch": 1024}],
+     {"zero_stage": 0, "gated": False, "pipeline_parallel": 6, "global_batch": 1024}],
 )  # fmt: skip
 def test_a_layout_in_memory_comes_back_equal(fit):
     draft = Draft(workload().changed({"fit": fit}), {})

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from costlib.errors import InvalidInput
-from costlib.planner.arrangement import Layout, extra_fraction, memory_of, needed_bytes, spreads
+from costlib.facts.model_shapes import model_shapes
+from costlib.paths import data_dir
+from costlib.planner.arrangement import Layout, extra_fraction, memory_of, needed_bytes, shape_faults, spreads
 from costlib.planner.hours import hours_grid
 from costlib.planner.sources import Sources
 from costlib.workload import Workload
@@ -44,7 +46,9 @@ def test_with_fit_the_layout_is_held_to() -> None:
 
 
 def test_counts_that_cannot_be_spread_need_infinitely_much() -> None:
-    asked = laid_out(tensor_parallel=5, global_batch=12, micro_batch=2)
+    shape = {**CONTENT["model"], "sequence_length": 1000}
+    fit = {"tensor_parallel": 5, "global_batch": 12, "micro_batch": 2}
+    asked = Workload.from_mapping({**CONTENT, "model": shape, "fit": fit})
     needed = needed_bytes(asked, "bf16", [1, 5, 10, 20, 30])
     # Replicas of 5; 12 sequences by twos are 6, 3, (not 1.5), 1 a replica.
     assert [math.isinf(one) for one in needed] == [True, False, False, True, False]
@@ -90,6 +94,59 @@ def test_bad_layouts_are_refused(fit: dict, words: str) -> None:
         laid_out(**fit)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sequence_length": 1022}, {"fit.tensor_parallel": "does not divide model.sequence_length (1022)"}),
+        ({"heads": None, "hidden": 1602}, {"fit.tensor_parallel": "does not divide model.hidden (1602)"}),
+    ],
+)
+def test_tensor_parallelism_divides_what_it_splits(change: dict, words: dict) -> None:
+    model = {**CONTENT["model"], "heads": 20, **change}
+    model = {key: value for key, value in model.items() if value is not None}
+    with pytest.raises(InvalidInput) as refused:
+        Workload.from_mapping({**CONTENT, "model": model, "fit": {"tensor_parallel": 4}})
+    assert {fault.field: fault.problem for fault in refused.value.faults} == words
+    with pytest.raises(InvalidInput, match=r"does not divide fit.feed_forward \(4302\)"):
+        Workload.from_mapping(
+            {**CONTENT, "model": {**CONTENT["model"], "heads": 20}, "fit": {"tensor_parallel": 4, "feed_forward": 4302}}
+        )
+
+
+def test_parameters_far_from_the_shape_are_a_fault() -> None:
+    (fault,) = shape_faults(Workload.from_mapping({**CONTENT, "model": {**CONTENT["model"], "parameters": 7e9}}))
+    # 48 x 12 x 1600^2, and the vocabulary where it is given.
+    made = 48 * 12 * 1600**2 + CONTENT["model"].get("vocabulary", 0) * 1600
+    assert fault.field == "model.parameters" and fault.value == 7_000_000_000
+    assert f"{made:,}" in fault.problem and f"{7e9 / made:.3g} times" in fault.problem
+    assert shape_faults(laid_out()) == []
+    measured = {"model": {"parameters": 7e9}, "fit": {"activation_gib_per_sample": 1}}
+    assert shape_faults(Workload.from_mapping({**CONTENT, **measured})) == []
+
+
+def test_no_true_model_is_taken_for_a_slip(sources: Sources) -> None:
+    """The public shapes and examples held, and configurations whose heads share keys or whose feed-forward is wide."""
+    shapes = [(name, *shape_of) for name, shape_of in _SHAPES.items()]
+    for held in model_shapes(sources.book.snapshot).values():
+        wide = {"feed_forward": held.feed_forward, "gated": held.gated}
+        shapes += [("held", held.parameters, held.layers, held.hidden, held.vocabulary, fit) for fit in ({}, wide)]
+    for name, parameters, layers, hidden, vocabulary, fit in shapes:
+        model = {"parameters": parameters, "layers": layers, "hidden": hidden, "vocabulary": vocabulary}
+        asked = Workload.from_mapping({**CONTENT, "model": {**model, "sequence_length": 2048}, "fit": fit})
+        assert shape_faults(asked) == [], name
+    for path in (data_dir() / "examples").glob("*.yaml"):
+        assert shape_faults(Workload.from_yaml(path)) == [], path
+
+
+#: Parameters, layers, hidden, vocabulary and fit of configurations as they are published on Hugging Face.
+_SHAPES: dict[str, tuple] = {
+    "Gemma 7B, feed-forward not given": (8_537_680_896, 28, 3072, 256_000, {}),
+    "Gemma 7B": (8_537_680_896, 28, 3072, 256_000, {"feed_forward": 24_576, "gated": True}),
+    "Falcon 180B, one key for many heads": (179_522_565_120, 80, 14_848, 65_024, {}),
+    "Qwen2.5 0.5B, one embedding": (494_032_768, 24, 896, 151_936, {"feed_forward": 4864, "gated": True}),
+}
+
+
 def test_faults_of_a_layout_come_together() -> None:
     with pytest.raises(InvalidInput) as refused:
         laid_out(tensor_parallel=4, pipeline_parallel=5)
@@ -106,15 +163,17 @@ def test_a_layout_survives_yaml() -> None:
 
 
 def test_the_search_holds_to_the_layout(workload: Workload, sources: Sources) -> None:
-    plain = hours_grid(workload, sources)
+    even = workload.changed({"model.heads": 20})
+    plain = hours_grid(even, sources)
     asked = hours_grid(
-        workload.changed({"fit": {"tensor_parallel": 5, "zero_stage": 0, "recompute": "none", "micro_batch": 16}}),
+        even.changed({"fit": {"tensor_parallel": 4, "zero_stage": 0, "recompute": "none", "micro_batch": 16}}),
         sources,
     )
     names = [asked.reasons[code].reason for code in np.unique(asked.reason)]
     assert "cannot be laid out as fit asks" in names and "does not fit in memory" in names
-    # Five accelerators are in no type alone: only counts that five divides are left.
-    for row, count in np.argwhere((asked.reason == 0).any(axis=2)):
-        cards = sources.accelerators_of(sources.offers.instance_types[row])[1]
-        assert cards * asked.counts[count] % 5 == 0
+    # Tensor parallelism is not spread over machines: four of one accelerator each do not do.
+    left = np.argwhere((asked.reason == 0).any(axis=2))
+    assert len(left)
+    for row, _ in left:
+        assert sources.hardware.instances.loc[sources.offers.instance_types[row], "processes"] % 4 == 0
     assert not ((asked.reason == 0) & (plain.reason != 0)).any()

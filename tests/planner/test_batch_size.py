@@ -47,7 +47,8 @@ def test_the_largest_micro_batch_is_the_one_that_fit_reports(workload: Workload,
     mine = dict(zip(plan.holders["instance_type"], plan.holders["largest_micro_batch"], strict=True))
     both = set(fit) & set(mine)
     assert len(both) >= 5 and all(fit[name] == mine[name] for name in both)
-    assert mine["p4d.24xlarge"] == 4 == plan.chosen
+    # 3 have room; 2 divide the 64 samples of each accelerator.
+    assert mine["p4d.24xlarge"] == 3 and plan.chosen == 2
 
 
 def test_users_points_say_where_throughput_saturates(workload: Workload, sources: Sources) -> None:

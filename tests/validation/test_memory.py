@@ -100,3 +100,15 @@ def test_shapes_make_their_parameters(snapshot: Snapshot) -> None:
     ratio = made / table["parameters"]
     assert ratio.between(0.99, 1.2).all()
     assert (ratio[table["model"].str.startswith("Qwen")] - 1).abs().max() < 0.01
+
+
+def test_shapes_make_their_parameters_to_the_last_one(snapshot: Snapshot) -> None:
+    # Llama 2 70B and Llama 3.1 share keys and values among 8 heads; Qwen has biases on query, key and value.
+    table = snapshot.read("reference/model_shapes").set_index("model")
+    for name, row in table.iterrows():
+        shared = 8 if name == "Llama-2-70b" or str(name).startswith("Llama3.1") else row["heads"]
+        attention = 2 * row["hidden"] ** 2 + 2 * row["hidden"] * (row["hidden"] // row["heads"]) * shared
+        biases = 3 * row["hidden"] if str(name).startswith("Qwen") else 0
+        layer = attention + 3 * row["hidden"] * row["feed_forward"] + 2 * row["hidden"] + biases
+        made = row["layers"] * layer + 2 * row["vocabulary"] * row["hidden"] + row["hidden"]
+        assert made == row["parameters"], name
