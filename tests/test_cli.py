@@ -47,7 +47,8 @@ def test_help_names_every_command_and_is_quick_to_import() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["False", "False"]
-    assert sorted(cli.cli.commands) == ["bench-template", "fit", "plan", "price", "report", "snapshot"]
+    commands = ["bench-template", "fit", "plan", "price", "replay", "report", "snapshot", "spot"]
+    assert sorted(cli.cli.commands) == commands
 
 
 def _commands(group: click.Group, path: str = "costlib") -> list[tuple[str, click.Command]]:

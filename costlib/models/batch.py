@@ -78,15 +78,15 @@ def largest_divisor(whole: ArrayLike, most: ArrayLike) -> NDArray[np.int64]:
 
     Raises InvalidInput for wholes that are not whole numbers of at least 1.
     """
-    (wholes,) = _whole(whole=whole)
+    (wholes,) = _whole(whole=finite("whole", whole))
     wholes, limits = np.broadcast_arrays(wholes, np.asarray(most, float))
     found = np.zeros(wholes.shape, dtype=np.int64)
-    for one in np.unique(wholes):
-        small = np.arange(1, int(np.sqrt(one)) + 1)
-        small = small[one % small == 0]
-        divisors = np.concatenate([[0], small, one // small]).astype(np.int64)
+    for each in np.unique(wholes):
+        small = np.arange(1, int(np.sqrt(each)) + 1)
+        small = small[each % small == 0]
+        divisors = np.concatenate([[0], small, each // small]).astype(np.int64)
         divisors.sort()
-        here = wholes == one
+        here = wholes == each
         found[here] = divisors[np.searchsorted(divisors, np.maximum(limits[here], 0.0), side="right") - 1]
     return found
 

@@ -172,12 +172,6 @@ def code(name: str, value: ArrayLike) -> NDArray[np.int64]:
     return _refuse(name, array, wrong, "must be a whole number from 0 up").astype(np.int64)
 
 
-def finite(name: str, value: ArrayLike) -> Floats:
-    """Numbers that are known and have an end. Raises InvalidInput for nan and infinities."""
-    array = np.asarray(value, float)
-    return _refuse(name, array, ~np.isfinite(array), "is not a finite number")
-
-
 def divides(part: str, parts: Floats, whole: str, wholes: Floats) -> None:
     """Raises InvalidInput unless each of ``parts`` divides its whole."""
     parts, wholes = np.broadcast_arrays(parts, wholes)

@@ -13,6 +13,7 @@ from costlib.models.scaling import CALIBRATED, Cluster, collective_seconds, comp
 from costlib.planner.arrangement import extra_fraction
 from costlib.planner.cluster_steps import links, message_bytes
 from costlib.planner.sources import Sources
+from costlib.planner.step_tokens import step_tokens
 from costlib.units import SECONDS_PER_HOUR, gbps_to_bytes_per_second, gib_to_bytes
 from costlib.workload import Fit, Workload
 
@@ -24,7 +25,7 @@ def samples_of_a_step(workload: Workload) -> float | None:
     fit, length = workload.fit or Fit(), workload.model.sequence_length
     if fit.global_batch is not None:
         return float(fit.global_batch)
-    return workload.work.tokens_per_step / length if workload.work.tokens is not None and length else None
+    return step_tokens(workload).tokens / length if workload.work.tokens is not None and length else None
 
 
 def layout_hours(

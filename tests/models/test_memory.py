@@ -206,9 +206,9 @@ def test_what_is_not_known_gets_no_verdict() -> None:
     memory = training_memory(**{**GPT2, "parameters": np.array([np.nan, 1e9])})
     assert verdict(memory, 80 * 2**30).tolist() == ["not known", "fits"]
     assert verdict(training_memory(**GPT2), [np.nan]).tolist() == ["not known"]
-    with pytest.raises(ValueError, match="bytes at micro-batch 1: nan is not a finite number"):
+    with pytest.raises(ValueError, match="bytes at micro-batch 1: nan must be a finite number"):
         largest_micro_batch(memory, 80 * 2**30)
-    with pytest.raises(ValueError, match="usable_bytes: inf is not a finite number"):
+    with pytest.raises(ValueError, match="usable_bytes: inf must be a finite number"):
         largest_micro_batch(training_memory(**GPT2), np.inf)
 
 

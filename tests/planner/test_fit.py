@@ -130,9 +130,9 @@ def test_accumulation_is_a_change(workload: Workload, sources: Sources) -> None:
 
 def test_the_largest_micro_batch_divides_what_a_replica_gets(workload: Workload, sources: Sources) -> None:
     for batch in (8 * 9, 8 * 13):
-        asked = workload.changed({"precision": ["bf16"], "search.instance_families": ["p4de"]}).changed(
-            {"fit": {"global_batch": batch}}
-        )
+        asked = workload.changed(
+            {"precision": ["bf16"], "search.instance_families": ["p4de"], "work.tokens_per_step": None}
+        ).changed({"fit": {"global_batch": batch}})
         (answer,) = fit_report(asked, sources)
         share = batch // 8
         assert answer.choice is not None and answer.choice.devices == 8

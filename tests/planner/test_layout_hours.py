@@ -18,7 +18,9 @@ PLAIN = {
 
 
 def laid_out(workload: Workload, **fit: object) -> Workload:
-    return workload.changed({"precision": ["bf16"]}).changed({"fit": {"global_batch": 8, "micro_batch": 8, **fit}})
+    return workload.changed({"precision": ["bf16"], "work.tokens_per_step": None}).changed(
+        {"fit": {"global_batch": 8, "micro_batch": 8, **fit}}
+    )
 
 
 def hours(workload: Workload, sources: Sources, *rows: dict, timed: bool = False) -> np.ndarray:
