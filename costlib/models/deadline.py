@@ -86,6 +86,21 @@ class Record:
     outcomes: Outcomes
     known: Singles
 
+    @property
+    def trace(self) -> Ints:
+        """The number of the trace that each moment is of."""
+        return self.outcomes.trace
+
+    @property
+    def cost_ratio(self) -> Floats:
+        """The cost of the job from each moment, over on-demand's bare work."""
+        return self.outcomes.cost_ratio
+
+    @property
+    def met_deadline(self) -> Bools:
+        """Whether the job from each moment met the deadline."""
+        return self.outcomes.met_deadline
+
     def without(self, traces: Sequence[int]) -> Record:
         """The record without these traces."""
         kept = ~np.isin(self.outcomes.trace, np.asarray(traces, dtype=np.int64))
@@ -96,6 +111,15 @@ class Record:
         """What each moment counts: a trace with many moments no more than its square root's."""
         _, inverse, sizes = np.unique(self.outcomes.trace, return_inverse=True, return_counts=True)
         return np.asarray(1.0 / np.sqrt(sizes[inverse]), dtype=np.float32)
+
+
+def moments(trace: npt.ArrayLike, step_hours: float) -> Floats:
+    """(steps, columns of ``availability_memory``): what was known at the start of each step, from the steps so far.
+
+    This one's flag included. Raises InvalidInput.
+    """
+    memory = Memory.of(trace, step_hours)
+    return memory.at(np.arange(len(memory.flags)))
 
 
 def record_of(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from costlib.errors import InvalidInput
-from costlib.models.deadline import Forecast, forecast, price_of_certainty, record_of
+from costlib.models.deadline import WEIGHTS, Forecast, forecast, moments, price_of_certainty, record_of
 from costlib.models.replay_terms import Terms
 
 STEP = 0.25
@@ -114,3 +114,15 @@ def test_bad_input_is_refused_by_name() -> None:
         forecast(record, np.ones(10), 0.0)
     with pytest.raises(InvalidInput, match="record"):
         forecast(record.without([0, 1, 2]))
+
+
+def test_moments_are_what_the_forecast_is_made_from() -> None:
+    known = moments([0, 0, 1], 1.0)
+    assert known[:, 0].tolist() == [0, 0, 1]
+    assert known[:, 1] == pytest.approx([0, 1, 0]), "ages of 1, 2 and 1 hours"
+    record = record_of(traces(), TERMS, "spot_only")
+    assert len(record.trace) == len(record.cost_ratio) == len(record.met_deadline) > 100
+    at = record.outcomes.step[record.trace == 2]
+    # The longest history of the record is longer than these traces.
+    held = record.known[-1][record.trace == 2] / WEIGHTS
+    assert held == pytest.approx(moments(traces()[2][0], STEP)[at], abs=1e-5)

@@ -230,3 +230,14 @@ def test_several_faults_are_told_together() -> None:
     with pytest.raises(InvalidInput) as refused:
         replay([0, 1], -1.0, 3.0, 4.0, 0.1, 2.0, "safety_net")
     assert [fault.field for fault in refused.value.faults] == ["step_hours", "spot_price_ratio"]
+
+
+def test_a_deadline_of_just_the_work_and_a_start_is_not_refused_for_rounding() -> None:
+    # In floating point 0.2 + 0.1 is more than 0.3, by rounding alone; a second less is refused.
+    for work, changeover, deadline in ((0.2, 0.1, 0.3), (2.2, 1.1, 3.3)):
+        assert work + changeover > deadline
+        for policy in ("on_demand", "safety_net", "uniform_progress", "lookahead"):
+            result = replay(np.tile([1, 0], 60), 0.1, work, deadline, changeover, RATIO, policy, [0, 1])
+            assert result.met_deadline.all(), policy
+        with pytest.raises(InvalidInput, match="deadline_hours"):
+            replay(np.tile([1, 0], 60), 0.1, work, deadline - 1 / 3600, changeover, RATIO, "lookahead", [0])
