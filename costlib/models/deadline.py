@@ -1,8 +1,14 @@
 """The chance to finish by a deadline, and what it costs, before a job starts: what came of like moments on record.
 
-A moment is likened by what was known then: whether capacity was there, since when, and its share of the last hours and
-days. Jobs replayed from the most alike recorded moments are the forecast. On-demand is certain, spot alone a chance; a
-policy with a safety net is certain too, and its cost is the question.
+Jobs replayed from recorded moments that are like the present one are the forecast. Of a zone without any history that
+is all moments on record; with its availability so far, the most alike (``availability_memory``), those of its own past
+whose deadline is over among them. On-demand is certain, spot alone a chance; a policy with a safety net is certain too,
+and its cost is the question.
+
+How it fares, over campaigns that were left out, is ``costlib.validation.spot.forecast_check``. Chances of long jobs
+are known less well: traces hold few dozen separate windows of days, so observed shares are themselves uncertain by
+5 to 9 points (48 h of work), which no forecast can undercut. Simulating ahead from fitted kinds of capacity fares
+worse: zones change their kind within weeks.
 """
 
 from __future__ import annotations
@@ -15,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput
-from costlib.models.availability import checked, starts_that_fit
+from costlib.models.availability import starts_that_fit
+from costlib.models.availability_memory import Memory
 from costlib.models.replay import TINY_SECONDS, policy_named, simulate
 from costlib.models.replay_policies import Policy
 from costlib.models.replay_terms import Terms
@@ -24,19 +31,21 @@ from costlib.units import SECONDS_PER_HOUR
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Singles = npt.NDArray[np.float32]
 
-#: What a moment is likened by, and what a unit of each weighs: capacity there (0 or 1), doublings of its hours since
-#: the last change, and the shares of steps with capacity, where 6 and 48 hours ago count half. Round numbers, judged by
-#: how well forecasts fare on campaigns left out.
-WEIGHTS: Floats = np.array([1.5, 0.12, 1.5, 2.5])
-MEMORIES_HOURS = (6.0, 48.0)
-AGE_BOUNDS_HOURS = (0.25, 64.0)
-#: How many recorded moments make a forecast.
-NEIGHBOURS = 1000
+#: What a unit of each column of a moment weighs in how alike two are. Round numbers, judged with the other constants
+#: here by how well forecasts fare on campaigns left out; half or twice of any of them hardly matters.
+WEIGHTS: Floats = np.array([1.5, 0.12, 1.5, 1.5, 1.5])
+#: The share of recorded moments that make a forecast: the nearest; all that are equally near count.
+NEIGHBOURS_SHARE = 1 / 10
+#: How much more a moment of the zone's own past counts than one of another zone.
+OWN_WEIGHT = 3.0
 #: Less record than this before a moment says too little of it.
 LEAST_RECORD_HOURS = 24.0
 #: Hours between the recorded moments that are replayed.
 EVERY_HOURS = 1.0
+#: Histories are cut to these lengths, the next shorter one: likened is what was known after as long a watch.
+HISTORIES_HOURS: Floats = 2.0 ** np.arange(-2.0, 9.0, 0.5)
 #: The share of outcomes that a band leaves out on each side.
 BAND_TAIL = 0.10
 #: Moments that are compared with the record at a time.
@@ -52,32 +61,65 @@ class Forecast(NamedTuple):
     cost_ratio_high: Floats
 
 
-@dataclass(frozen=True)
-class Record:
-    """What came of jobs replayed from recorded moments; one entry a moment, ``trace`` numbers the trace it is of."""
+class Job(NamedTuple):
+    """What was replayed: the terms (their step is not used), the policy, and the deadline that it works towards."""
 
-    moments: Floats
+    terms: Terms
+    policy: Policy
+    worked_towards_hours: float
+
+
+class Outcomes(NamedTuple):
+    """What came of jobs; one entry a moment: ``trace`` numbers the trace that it is of, ``step`` is its step of it."""
+
     trace: Ints
+    step: Ints
     cost_ratio: Floats
     met_deadline: Bools
 
+
+@dataclass(frozen=True)
+class Record:
+    """A job's outcomes from recorded moments, and (histories, moments, COLUMNS) what was known at each of them."""
+
+    job: Job
+    outcomes: Outcomes
+    known: Singles
+
+    @property
+    def trace(self) -> Ints:
+        """The number of the trace that each moment is of."""
+        return self.outcomes.trace
+
+    @property
+    def cost_ratio(self) -> Floats:
+        """The cost of the job from each moment, over on-demand's bare work."""
+        return self.outcomes.cost_ratio
+
+    @property
+    def met_deadline(self) -> Bools:
+        """Whether the job from each moment met the deadline."""
+        return self.outcomes.met_deadline
+
     def without(self, traces: Sequence[int]) -> Record:
         """The record without these traces."""
-        kept = ~np.isin(self.trace, np.asarray(traces, dtype=np.int64))
-        return Record(self.moments[kept], self.trace[kept], self.cost_ratio[kept], self.met_deadline[kept])
+        kept = ~np.isin(self.outcomes.trace, np.asarray(traces, dtype=np.int64))
+        trace, step, cost_ratio, met = self.outcomes
+        return Record(self.job, Outcomes(trace[kept], step[kept], cost_ratio[kept], met[kept]), self.known[:, kept])
+
+    def weights(self) -> Singles:
+        """What each moment counts: a trace with many moments no more than its square root's."""
+        _, inverse, sizes = np.unique(self.outcomes.trace, return_inverse=True, return_counts=True)
+        return np.asarray(1.0 / np.sqrt(sizes[inverse]), dtype=np.float32)
 
 
 def moments(trace: npt.ArrayLike, step_hours: float) -> Floats:
-    """(steps, 4): what was known at the start of each step, from the steps so far, this one included.
+    """(steps, columns of ``availability_memory``): what was known at the start of each step, from the steps so far.
 
-    Columns as WEIGHTS, not yet weighed. Raises InvalidInput.
+    This one's flag included. Raises InvalidInput.
     """
-    flags = checked(trace)
-    at = np.arange(len(flags))
-    first = np.maximum.accumulate(np.where(np.diff(flags, prepend=~flags[0]), at, 0))
-    age = np.log2(np.clip((at - first + 1) * step_hours, *AGE_BOUNDS_HOURS))
-    shares = [_recent_share(flags, 0.5 ** (step_hours / memory)) for memory in MEMORIES_HOURS]
-    return np.column_stack([flags.astype(float), age, *shares])
+    memory = Memory.of(trace, step_hours)
+    return memory.at(np.arange(len(memory.flags)))
 
 
 def record_of(
@@ -97,57 +139,57 @@ def record_of(
     if worked_towards < hours:
         problem = f"must not be before the deadline, {hours:.6g} h"
         raise InvalidInput([Fault("net_deadline_hours", net_deadline_hours, problem)])
-    parts = []
-    for number, (given, step_hours) in traces.items():
-        flags = checked(given)
-        own = replace(
-            terms, step_seconds=round(step_hours * SECONDS_PER_HOUR, 6),
-            deadline_seconds=worked_towards * SECONDS_PER_HOUR,
-        )  # fmt: skip
-        starts = starts_that_fit(len(flags), step_hours, worked_towards)
-        starts = starts[starts >= LEAST_RECORD_HOURS / step_hours][:: max(round(EVERY_HOURS / step_hours), 1)]
-        if len(starts):
-            result = simulate(flags, own, policy_named(policy), starts)
-            met = result.finish_hours * SECONDS_PER_HOUR <= terms.deadline_seconds + TINY_SECONDS
-            known = moments(flags, step_hours)[starts]
-            parts.append(Record(known, np.full(len(starts), number), result.cost_ratio, met))
-    if not parts:
+    job = Job(terms, policy_named(policy), worked_towards)
+    memories = {number: Memory.of(*given) for number, given in traces.items()}
+    parts = [_replayed(number, memory, job, LEAST_RECORD_HOURS) for number, memory in memories.items()]
+    outcomes = Outcomes(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else None
+    if outcomes is None or not len(outcomes.trace):
         problem = "leaves no recorded moment with a day before and the time to the deadline after it"
         raise InvalidInput([Fault("deadline_hours", worked_towards, problem)])
-    return Record(*(np.concatenate([getattr(part, name) for part in parts]) for name in Record.__dataclass_fields__))
+    known = [_known(memory, part.step) for memory, part in zip(memories.values(), parts, strict=True)]
+    return Record(job, outcomes, np.concatenate(known, axis=1))
 
 
-def forecast(record: Record, known: Floats) -> Forecast:
-    """The forecast at moments ``known`` ((moments, 4), of ``moments``), from the most alike recorded ones.
+def forecast(
+    record: Record, history: npt.ArrayLike | None = None, step_hours: float = 1.0, steps: npt.ArrayLike | None = None
+) -> Forecast:
+    """The forecast for a job that starts in a zone whose availability so far is ``history``, of ``step_hours``.
 
-    The NEIGHBOURS nearest, the nearer the more weight, and a trace with many moments no more than its square root's.
-    Raises InvalidInput for an empty record or other columns.
+    At each of ``steps`` of the history, from the steps until then, that one included; by default at its last alone.
+    Without a history: one entry, from all moments on record. Raises InvalidInput: an empty record, steps that are not
+    in the history, what ``checked`` refuses.
     """
-    if known.ndim != 2 or known.shape[1] != len(WEIGHTS) or not len(record.trace):
-        raise InvalidInput([Fault("known", str(known.shape), "must be (moments, 4), and the record not empty")])
-    neighbours = min(NEIGHBOURS, len(record.trace))
-    _, inverse, sizes = np.unique(record.trace, return_inverse=True, return_counts=True)
-    of_trace = 1.0 / np.sqrt(sizes[inverse])
-    held, asked = record.moments * WEIGHTS, known * WEIGHTS
+    if not len(record.outcomes.trace):
+        raise InvalidInput([Fault("record", 0, "must hold at least one moment")])
+    if history is None:
+        order = np.argsort(record.outcomes.cost_ratio, kind="stable")
+        cost, met = record.outcomes.cost_ratio[order], record.outcomes.met_deadline[order]
+        return Forecast(*_summed(record.weights()[None, order], cost, met))
+    memory = Memory.of(history, step_hours)
+    asked = np.atleast_1d(np.asarray(len(memory.flags) - 1 if steps is None else steps))
+    if asked.dtype.kind not in "iu" or asked.ndim != 1 or ((asked < 0) | (asked >= len(memory.flags))).any():
+        raise InvalidInput([Fault("steps", str(asked[:5]), f"must be whole steps, 0 to {len(memory.flags) - 1}")])
+    own = _replayed(-1, memory, record.job, 0.0)
+    weights = record.weights()
+    weights = np.append(weights, np.full(len(own.step), OWN_WEIGHT * weights.mean(), dtype=np.float32))
+    both = Outcomes(*(np.concatenate(columns) for columns in zip(record.outcomes, own, strict=True)))
+    # By cost, so that bands can be read off running sums.
+    order = np.argsort(both.cost_ratio, kind="stable")
+    cost, met, weights, owned = both.cost_ratio[order], both.met_deadline[order], weights[order], both.trace[order] < 0
+    over_at = both.step[order] + record.job.worked_towards_hours / step_hours - 1e-9
+    known, own_known = _known(memory, asked), _known(memory, own.step)
+    length = np.searchsorted(HISTORIES_HOURS, (asked + 1) * step_hours + 1e-9, side="right") - 1
     out = np.empty((4, len(asked)))
-    for begin in range(0, len(asked), BLOCK):
-        block = asked[begin : begin + BLOCK]
-        far = (block**2).sum(axis=1)[:, None] - 2.0 * block @ held.T + (held**2).sum(axis=1)
-        near = np.argpartition(far, neighbours - 1, axis=1)[:, :neighbours]
-        far = np.maximum(np.take_along_axis(far, near, axis=1), 0.0)
-        weight = (1.05 - far / (far.max(axis=1, keepdims=True) + 1e-9)) * of_trace[near]
-        weight /= weight.sum(axis=1, keepdims=True)
-        cost = record.cost_ratio[near]
-        order = np.argsort(cost, axis=1, kind="stable")
-        reached = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
-        cost_in_order = np.take_along_axis(cost, order, axis=1)
-        ends = [
-            np.minimum((reached < share).sum(axis=1, keepdims=True), neighbours - 1)
-            for share in (BAND_TAIL, 1.0 - BAND_TAIL)
-        ]
-        low, high = (np.take_along_axis(cost_in_order, end, axis=1)[:, 0] for end in ends)
-        chance = (weight * record.met_deadline[near]).sum(axis=1)
-        out[:, begin : begin + BLOCK] = chance, (weight * cost).sum(axis=1), low, high
+    for number in np.unique(np.maximum(length, 0)):
+        held = np.concatenate([record.known[number], own_known[number]])[order]
+        rows = np.nonzero(np.maximum(length, 0) == number)[0]
+        for begin in range(0, len(rows), BLOCK):
+            block = rows[begin : begin + BLOCK]
+            alike = _alike(known[number, block], held, ~owned)
+            # Of the zone's own past counts what was over by then.
+            alike[:, owned] *= over_at[owned] <= asked[block, None]
+            alike *= weights
+            out[:, block] = _summed(alike, cost, met)
     return Forecast(*out)
 
 
@@ -163,11 +205,50 @@ def price_of_certainty(forecasts: Sequence[Forecast], moment: int = 0) -> Floats
     return ordered[ordered[:, 1] < cheapest_before][::-1]
 
 
-def _recent_share(flags: Bools, kept: float) -> Floats:
-    """The share of steps with capacity, each older step counting ``kept`` of the next."""
-    share = np.empty(len(flags))
-    held = weight = 0.0
-    for step, there in enumerate(flags.tolist()):
-        held, weight = held * kept + there, weight * kept + 1.0
-        share[step] = held / weight
-    return share
+def _replayed(number: int, memory: Memory, job: Job, least_hours: float) -> Outcomes:
+    """The job from the moments of one trace that have so much record before them."""
+    step_hours = memory.step_hours
+    own = replace(
+        job.terms, step_seconds=round(step_hours * SECONDS_PER_HOUR, 6),
+        deadline_seconds=job.worked_towards_hours * SECONDS_PER_HOUR,
+    )  # fmt: skip
+    starts = starts_that_fit(len(memory.flags), step_hours, job.worked_towards_hours)
+    starts = starts[starts >= least_hours / step_hours][:: max(round(EVERY_HOURS / step_hours), 1)]
+    if not len(starts):
+        return Outcomes(starts, starts, np.zeros(0), np.zeros(0, dtype=bool))
+    result = simulate(memory.flags, own, job.policy, starts)
+    met = result.finish_hours * SECONDS_PER_HOUR <= job.terms.deadline_seconds + TINY_SECONDS
+    return Outcomes(np.full(len(starts), number), starts, result.cost_ratio, met)
+
+
+def _known(memory: Memory, steps: Ints) -> Singles:
+    """(histories, steps, COLUMNS): what is known at these steps, weighed, from histories of each length."""
+    return np.stack([memory.at(steps, hours) * WEIGHTS for hours in HISTORIES_HOURS]).astype(np.float32)
+
+
+def _alike(known: Singles, held: Singles, recorded: Bools) -> Singles:
+    """(known, held): how alike, 1 at no distance to 0 just beyond the NEIGHBOURS_SHARE nearest of the recorded."""
+    far = known @ (-2.0 * held.T)
+    far += (known**2).sum(axis=1)[:, None]
+    far += (held**2).sum(axis=1)
+    last = max(int(recorded.sum() * NEIGHBOURS_SHARE), 1) - 1
+    edge = np.partition(far if recorded.all() else far[:, recorded], last, axis=1)[:, last : last + 1]
+    # Room for rounding: where all that is known is equal, all of it is near.
+    edge = np.maximum(edge, 0.0) + np.float32(1e-5)
+    near = far <= edge
+    far /= -edge
+    far += np.float32(1.05)
+    far *= near
+    return far
+
+
+def _summed(weights: Singles, cost: Floats, met: Bools) -> tuple[Floats, Floats, Floats, Floats]:
+    """Chance, mean cost and the ends of its band under each row of weights; columns in the order of cost."""
+    reached = np.cumsum(weights, axis=1, dtype=np.float64)
+    total = reached[:, -1]
+    chance, mean = (weights @ np.column_stack([met, cost]).astype(np.float32)).T / total
+    low, high = (
+        cost[[min(int(np.searchsorted(row, share * row[-1])), len(cost) - 1) for row in reached]]
+        for share in (BAND_TAIL, 1.0 - BAND_TAIL)
+    )
+    return np.minimum(chance, 1.0), mean, low, high

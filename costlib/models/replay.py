@@ -167,7 +167,7 @@ def optimum(
 def simulate(trace: Bools, terms: Terms, policy: Policy, starts: Ints, billed_by_second: bool = False) -> Replayed:
     """The replay on checked input: in strides where the policy allows it, else step by step."""
     rule = policy.begin(terms, len(starts))
-    if isinstance(rule, SteadyRule) and terms.interval_seconds is None:
+    if isinstance(rule, SteadyRule):
         return _result(*stride(trace, terms, rule, starts), terms, billed_by_second)
     return _result(*step_by_step(trace, terms, rule, starts), terms, billed_by_second)
 

@@ -111,20 +111,39 @@ class Fleet:
             self.saved = self.done
             finished = active & (self.done >= terms.work_seconds - TINY_SECONDS)
             return waits + work, finished
-        return self._advance_with_checkpoints(terms, active, spot, waits)
+        return self._work_with_checkpoints(terms, active, spot, waits, np.where(active, step - waits, 0.0))
 
-    def _advance_with_checkpoints(
-        self, terms: Terms, active: Bools, spot: Bools, waits: Floats
+    def go(self, steps: Floats, active: Bools, on_spot: Bools, terms: Terms) -> None:
+        """So many steps in the mode that each job is in, which none of them outlasts."""
+        self.spot_steps += on_spot * steps
+        self.on_demand_steps += (active & ~on_spot) * steps
+        seconds = active * (steps * terms.step_seconds)
+        waits = np.minimum(self.switching, seconds)
+        if terms.interval_seconds is None:
+            self.switching = self.switching - waits
+            self.saved = self.done = self.done + (seconds - waits)
+        else:
+            self._work_with_checkpoints(terms, active, on_spot, waits, seconds - waits)
+
+    def running_seconds(self, terms: Terms) -> Floats:
+        """Seconds that each job still runs, changeovers apart, if it keeps its mode; with checkpoints."""
+        return np.where(self.mode == SPOT, self._spot_end(terms) - self.ran, terms.work_seconds - self.done)
+
+    def _spot_end(self, terms: Terms) -> Floats:
+        """What ``ran`` comes to at the end of the work on spot: no write follows the last piece."""
+        assert terms.interval_seconds is not None
+        needed = terms.work_seconds - self.base
+        writes_before_end = np.maximum(np.ceil((needed - TINY_SECONDS) / terms.interval_seconds) - 1.0, 0.0)
+        return np.asarray(needed + writes_before_end * terms.write_seconds)
+
+    def _work_with_checkpoints(
+        self, terms: Terms, active: Bools, spot: Bools, waits: Floats, can: Floats
     ) -> tuple[Floats, Bools]:
         """Spot goes round in cycles of work and write: how far it is follows from ``ran`` alone."""
         assert terms.interval_seconds is not None
         interval, write = terms.interval_seconds, terms.write_seconds
-        can = np.where(active, terms.step_seconds - waits, 0.0)
         self.switching = np.where(active, self.switching - waits, self.switching)
-        needed = terms.work_seconds - self.base
-        # No write follows the last piece of work.
-        writes_before_end = np.maximum(np.ceil((needed - TINY_SECONDS) / interval) - 1.0, 0.0)
-        end = needed + writes_before_end * write
+        end = self._spot_end(terms)
         spot_ran = np.minimum(self.ran + can, end)
         cycles = np.floor((spot_ran + TINY_SECONDS) / (interval + write))
         within = np.minimum(np.maximum(spot_ran - cycles * (interval + write), 0.0), interval)

@@ -36,17 +36,20 @@ class Outlook:
     step_hours: float
     slack_step_hours: float
 
-    def at(self, time_left_hours: Floats, slack_hours: Floats, stage: Ints) -> Floats:
-        """(jobs, 4, kinds): the costs between the grid's points, linear in time left and in slack."""
-        time = np.clip(time_left_hours / self.step_hours, 0.0, self.cost.shape[0] - 1 - 1e-6)
-        slack = np.clip(slack_hours / self.slack_step_hours, 0.0, self.cost.shape[1] - 1 - 1e-6)
+    def at(self, time_left_hours: Floats, slack_hours: Floats, stage: Ints, odds: Floats) -> Floats:
+        """(jobs, 4): the costs between the grid's points, linear in time left and in slack, at (jobs, kinds) odds."""
+        times, slacks, stages, choices, kinds = self.cost.shape
+        time = np.clip(time_left_hours / self.step_hours, 0.0, times - 1 - 1e-6)
+        slack = np.clip(slack_hours / self.slack_step_hours, 0.0, slacks - 1 - 1e-6)
         low_time, low_slack = time.astype(np.int64), slack.astype(np.int64)
         of_time, of_slack = (time - low_time)[:, None, None], (slack - low_slack)[:, None, None]
-        below = self.cost[low_time, low_slack, stage] * (1 - of_slack)
-        below += self.cost[low_time, low_slack + 1, stage] * of_slack
-        above = self.cost[low_time + 1, low_slack, stage] * (1 - of_slack)
-        above += self.cost[low_time + 1, low_slack + 1, stage] * of_slack
-        return below * (1 - of_time) + above * of_time
+        rows = self.cost.reshape(-1, choices, kinds)
+        row = (low_time * slacks + low_slack) * stages + stage
+        after = slacks * stages
+        below = rows.take(row, axis=0) * (1 - of_slack) + rows.take(row + stages, axis=0) * of_slack
+        above = rows.take(row + after, axis=0) * (1 - of_slack) + rows.take(row + after + stages, axis=0) * of_slack
+        costs = below * (1 - of_time) + above * of_time
+        return np.asarray((costs @ odds[:, :, None])[:, :, 0])
 
 
 @lru_cache(maxsize=2)

@@ -93,6 +93,13 @@ def guard(wanted: Modes, now: Now, terms: Terms) -> Modes:
     return np.where(late, np.where(rides, np.int8(SPOT), np.int8(ON_DEMAND)), wanted)
 
 
+def line_lost_seconds(terms: Terms) -> float:
+    """What Uniform Progress takes a start to lose: the changeover, and half an interval and a write of checkpoints."""
+    if terms.interval_seconds is None:
+        return terms.changeover_seconds
+    return terms.changeover_seconds + (terms.interval_seconds / 2 + terms.write_seconds)
+
+
 class OnDemand:
     """On-demand from start to end."""
 
@@ -169,9 +176,7 @@ class UniformProgress:
         """The rule before the safety net."""
         rate = terms.work_seconds / terms.deadline_seconds
         elapsed = now.step * terms.step_seconds
-        lost = terms.changeover_seconds
-        if terms.interval_seconds is not None:
-            lost += terms.interval_seconds / 2 + terms.write_seconds
+        lost = line_lost_seconds(terms)
         line = elapsed * rate
         line_ahead = (elapsed + 2 * lost) * rate
         behind = now.done_seconds < line
@@ -197,7 +202,7 @@ class UniformProgress:
             leaves = leaves & now.available
         if self.hysteresis:
             gain = max(terms.step_seconds - line, 1e-9)
-            bound = np.where(leaves, (2 * terms.changeover_seconds * rate - above) / gain, bound)
+            bound = np.where(leaves, (2 * line_lost_seconds(terms) * rate - above) / gain, bound)
         else:
             bound[leaves] = 0.0
         # Room for rounding: to review a step too early costs time, a step too late would be wrong.

@@ -61,7 +61,9 @@ class Terms:
         if not 0 < spot_price_ratio <= 1:
             problem = "must be above 0 and at most 1: the spot price over the on-demand price"
             faults.append(Fault("spot_price_ratio", spot_price_ratio, problem))
-        if not faults and deadline_hours < work_hours + changeover_hours:
+        # Room for rounding: work and a start of whole seconds fill a deadline of as many.
+        shortest_seconds = (work_hours + changeover_hours) * SECONDS_PER_HOUR
+        if not faults and deadline_hours * SECONDS_PER_HOUR < shortest_seconds - 1e-6:
             problem = f"is shorter than the work and one start, {work_hours + changeover_hours:.6g} h: it cannot be met"
             faults.append(Fault("deadline_hours", deadline_hours, problem))
         if faults:

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from costlib.errors import InvalidInput, unknown
 from costlib.facts.spot_traces import SpotTraces
 from costlib.models.availability_kinds import Kinds, changes_and_hours, fitted_kinds
 from costlib.models.backoff import recorded_gaps
 from costlib.models.checkpoint import best_interval_hours, daly_interval_hours, expected_hours, young_interval_hours
-from costlib.models.deadline import forecast, record_of
+from costlib.models.deadline import EVERY_HOURS, forecast, record_of
 from costlib.models.replay import Replayed, policy_named, simulate
 from costlib.models.replay_lookahead import Lookahead
 from costlib.models.replay_policies import Policy
@@ -28,6 +29,8 @@ Bools = NDArray[np.bool_]
 REFERENCE_PRICE_RATIO = 0.9731 / 3.06
 #: How many kinds of capacity the recorded traces are taken for.
 KINDS = 8
+#: Hours between the moments at which forecasts are checked.
+CHECKED_EVERY_HOURS = 3.0
 #: What a reference run is given, beside its trace and start.
 TERMS = [
     "work_hours", "deadline_ratio", "changeover_seconds", "checkpoint_interval_seconds", "checkpoint_write_seconds",
@@ -141,36 +144,48 @@ def _columns(result: Replayed) -> dict[str, NDArray[np.float64] | Bools]:
 
 
 def forecast_check(
-    snapshot: Snapshot, policy: str | Policy, work_hours: float, deadline_hours: float, changeover_hours: float
+    snapshot: Snapshot,
+    policy: str | Policy,
+    work_hours: float,
+    deadline_hours: float,
+    changeover_hours: float,
+    left_out: str = "campaign",
 ) -> pd.DataFrame:
-    """Forecasts at all recorded moments of every campaign, each from the other campaigns only, with what came of them.
+    """Forecasts at recorded moments, each from its trace until then and from other traces, with what came of them.
 
-    Columns: ``trace``, ``campaign``, ``chance``, ``met_deadline``, ``predicted_cost_ratio`` with ``_low`` and
-    ``_high``, ``cost_ratio``, ``inside`` (between low and high). Equal traces count once.
+    The other traces are those of other campaigns, or, with ``left_out`` "trace", the campaign's others too. Moments
+    are CHECKED_EVERY_HOURS apart. Columns: ``trace``, ``campaign``, ``chance``, ``met_deadline``,
+    ``predicted_cost_ratio`` with ``_low`` and ``_high``, ``cost_ratio``, ``inside`` (between low and high). Equal
+    traces count once. Raises InvalidInput for another ``left_out``.
     """
+    if left_out not in ("campaign", "trace"):
+        raise InvalidInput([unknown("left_out", left_out, ["campaign", "trace"], "part to leave out")])
     traces = SpotTraces.open(snapshot)
     table = traces.table.drop_duplicates(["campaign", "run_lengths"]).reset_index(drop=True)
     held = {number: (traces.of(name), traces.step_hours(name)) for number, name in enumerate(table["trace"])}
     terms = Terms.of_hours(1.0, work_hours, deadline_hours, changeover_hours, REFERENCE_PRICE_RATIO)
     record = record_of(held, terms, policy)
     parts = []
-    for campaign, rows in table.groupby("campaign"):
-        own = np.isin(record.trace, rows.index)
-        found = forecast(record.without(list(rows.index)), record.moments[own])
-        parts.append(
-            pd.DataFrame(
-                {
-                    "trace": table["trace"].to_numpy()[record.trace[own]],
-                    "campaign": campaign,
-                    "chance": found.chance,
-                    "met_deadline": record.met_deadline[own],
-                    "predicted_cost_ratio": found.cost_ratio,
-                    "predicted_cost_ratio_low": found.cost_ratio_low,
-                    "predicted_cost_ratio_high": found.cost_ratio_high,
-                    "cost_ratio": record.cost_ratio[own],
-                }
+    for number, (flags, step_hours) in held.items():
+        own = np.nonzero(record.outcomes.trace == number)[0][:: round(CHECKED_EVERY_HOURS / EVERY_HOURS)]
+        if len(own):
+            row = table.loc[number]
+            hidden = table.index[table[left_out] == row[left_out]]
+            found = forecast(record.without(list(hidden)), flags, step_hours, record.outcomes.step[own])
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "trace": row["trace"],
+                        "campaign": row["campaign"],
+                        "chance": found.chance,
+                        "met_deadline": record.outcomes.met_deadline[own],
+                        "predicted_cost_ratio": found.cost_ratio,
+                        "predicted_cost_ratio_low": found.cost_ratio_low,
+                        "predicted_cost_ratio_high": found.cost_ratio_high,
+                        "cost_ratio": record.outcomes.cost_ratio[own],
+                    }
+                )
             )
-        )
     checked = pd.concat(parts, ignore_index=True)
     slack = 1e-9
     inside = (checked["cost_ratio"] >= checked["predicted_cost_ratio_low"] - slack) & (
@@ -181,8 +196,10 @@ def forecast_check(
 
 def deciles(checked: pd.DataFrame) -> pd.DataFrame:
     """Ten equal groups of a ``forecast_check`` by chance: mean ``chance``, ``observed`` share, ``moments``."""
-    group = pd.qcut(checked["chance"].rank(method="first"), 10, labels=False)
-    by_group = checked.groupby(group)
+    # Of equal chances none goes first by where it stands, or groups would be traces.
+    mixed = checked.sample(frac=1.0, random_state=0).reset_index(drop=True)
+    group = pd.qcut(mixed["chance"].rank(method="first"), 10, labels=False)
+    by_group = mixed.groupby(group)
     return pd.DataFrame(
         {"chance": by_group["chance"].mean(), "observed": by_group["met_deadline"].mean(), "moments": by_group.size()}
     )

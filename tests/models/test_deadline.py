@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from costlib.errors import InvalidInput
-from costlib.models.deadline import Forecast, forecast, moments, price_of_certainty, record_of
+from costlib.models.deadline import WEIGHTS, Forecast, forecast, moments, price_of_certainty, record_of
 from costlib.models.replay_terms import Terms
 
 STEP = 0.25
@@ -22,53 +20,77 @@ def traces() -> dict[int, tuple[np.ndarray, float]]:
 
 def test_where_capacity_is_always_there_spot_is_certain_and_where_never_it_is_hopeless() -> None:
     held = traces()
-    record = record_of({0: held[0], 1: held[1]}, TERMS, "spot_only")
-    known = np.array([moments(held[number][0], STEP)[300] for number in (0, 1)])
-    found = forecast(record, known)
-    # The far half of the neighbours has almost no weight.
-    assert found.chance == pytest.approx([1.0, 0.0], abs=0.06)
-    assert record.met_deadline[record.trace == 0].all() and not record.met_deadline[record.trace == 1].any()
+    record = record_of(held, TERMS, "spot_only")
+    always, never = (forecast(record, held[number][0][:300], STEP) for number in (0, 1))
+    assert [always.chance[0], never.chance[0]] == pytest.approx([1.0, 0.0], abs=1e-6)
+    outcomes = record.outcomes
+    assert outcomes.met_deadline[outcomes.trace == 0].all() and not outcomes.met_deadline[outcomes.trace == 1].any()
     # Always spot: 4 h of work and 0.1 h of changeover, in whole quarters of an hour, at 0.3.
-    assert found.cost_ratio_low[0] <= 4.25 * 0.3 / 4 <= found.cost_ratio_high[0]
+    assert always.cost_ratio[0] == pytest.approx(4.25 * 0.3 / 4)
+    assert always.cost_ratio_low[0] == always.cost_ratio_high[0] == pytest.approx(4.25 * 0.3 / 4)
+
+
+def test_without_a_history_all_moments_on_record_are_the_forecast() -> None:
+    record = record_of(traces(), TERMS, "spot_only")
+    found = forecast(record)
+    by_trace = [record.outcomes.met_deadline[record.outcomes.trace == number].mean() for number in range(3)]
+    # Three traces of equal length count alike.
+    assert found.chance == pytest.approx([np.mean(by_trace)])
+    # Sums of single precision.
+    assert found.cost_ratio == pytest.approx([record.outcomes.cost_ratio.mean()], rel=1e-5)
+    assert found.cost_ratio_low[0] <= found.cost_ratio[0] <= found.cost_ratio_high[0]
+
+
+def test_a_short_watch_says_less_than_a_long_one() -> None:
+    held = traces()
+    record = record_of(held, TERMS, "spot_only")
+    nothing, step, day = (
+        forecast(record), forecast(record, [1], STEP), forecast(record, np.ones(96), STEP)
+    )  # fmt: skip
+    assert nothing.chance[0] < step.chance[0] < day.chance[0]
+    assert day.chance[0] == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_own_past_counts_once_its_deadline_is_over_and_not_before() -> None:
+    # The record knows zones that never have capacity for long; this zone turns every two hours and makes it.
+    often = (np.arange(900) // 2) % 2 == 0
+    job = Terms.of_hours(STEP, 4.0, 11.0, 0.1, 0.3)
+    record = record_of({0: (often[:400], STEP), 1: (np.zeros(400), STEP)}, job, "spot_only")
+    zone = (np.arange(1200) // 2) % 2 == 0
+    for least, most in ((40, 43), (700, 900)):
+        alone = forecast(record, zone, STEP, [least, most])
+        cut = forecast(record, zone[: most + 1], STEP, [least, most])
+        for one, other in zip(alone, cut, strict=True):
+            assert one == pytest.approx(other), "what comes after a moment does not move it"
+    good = np.ones(600)
+    hopeless = record_of({0: (np.zeros(400), STEP), 1: (np.tile([1, 0], 200), STEP)}, job, "spot_only")
+    early, late = forecast(hopeless, good, STEP, [43, 599]).chance
+    assert early == 0.0 and late > 0.9
 
 
 def test_on_demand_and_a_safety_net_are_certain() -> None:
     for policy in ("on_demand", "safety_net", "lookahead"):
         record = record_of(traces(), TERMS, policy)
-        assert record.met_deadline.all()
-        assert (forecast(record, record.moments[:5]).chance == pytest.approx(1.0)), policy
+        assert record.outcomes.met_deadline.all()
+        assert forecast(record, traces()[2][0], STEP, np.arange(0, 600, 50)).chance == pytest.approx(1.0), policy
 
 
 def test_a_net_at_a_later_deadline_is_cheaper_and_less_certain() -> None:
     at_once = record_of(traces(), TERMS, "safety_net")
     later = record_of(traces(), TERMS, "safety_net", net_deadline_hours=12.0)
-    both = np.intersect1d(np.arange(len(at_once.trace)), np.arange(len(later.trace)))
-    assert len(both) and later.met_deadline.mean() < at_once.met_deadline.mean()
+    at_once, later = at_once.outcomes, later.outcomes
+    assert later.met_deadline.mean() < at_once.met_deadline.mean()
     assert later.cost_ratio[later.trace == 2].mean() < at_once.cost_ratio[at_once.trace == 2].mean()
 
 
-@given(st.lists(st.booleans(), min_size=2, max_size=120), st.integers(1, 100))
-def test_a_moment_knows_nothing_of_what_comes_after(flags: list[bool], cut: int) -> None:
-    cut = min(cut, len(flags))
-    whole, part = moments(flags, STEP), moments(flags[:cut], STEP)
-    assert whole[:cut] == pytest.approx(part)
-    assert ((whole[:, 2:] >= 0) & (whole[:, 2:] <= 1)).all()
-
-
-def test_moments_by_hand() -> None:
-    known = moments([0, 0, 1], 1.0)
-    assert known[:, 0].tolist() == [0, 0, 1]
-    assert known[:, 1] == pytest.approx([0, 1, 0]), "ages of 1, 2 and 1 hours"
-    kept = 0.5 ** (1 / 6)
-    assert known[2, 2] == pytest.approx(1 / (1 + kept + kept**2))
-
-
 def test_moments_together_are_forecast_as_alone() -> None:
-    record = record_of(traces(), TERMS, "spot_only")
-    together = forecast(record, record.moments[:20])
-    for at in (0, 7, 19):
-        alone = forecast(record, record.moments[at : at + 1])
-        assert [field[0] for field in alone] == pytest.approx([field[at] for field in together])
+    held = traces()
+    record = record_of(held, TERMS, "spot_only")
+    steps = np.array([3, 40, 90, 300, 599])
+    together = forecast(record, held[2][0], STEP, steps)
+    for row, step in enumerate(steps):
+        alone = forecast(record, held[2][0][: step + 1], STEP)
+        assert [field[0] for field in alone] == pytest.approx([field[row] for field in together], rel=1e-5)
 
 
 def test_the_curve_keeps_what_nothing_beats() -> None:
@@ -85,7 +107,22 @@ def test_bad_input_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match="deadline_hours"):
         record_of({0: (np.ones(50), STEP)}, TERMS, "safety_net")
     record = record_of(traces(), TERMS, "safety_net")
-    with pytest.raises(InvalidInput, match="known"):
-        forecast(record, np.zeros((2, 3)))
-    with pytest.raises(InvalidInput, match="known"):
-        forecast(record.without([0, 1, 2]), np.zeros((2, 4)))
+    for steps in ([-1], [600], [0.5]):
+        with pytest.raises(InvalidInput, match="steps"):
+            forecast(record, np.ones(600), STEP, steps)
+    with pytest.raises(InvalidInput, match="step_hours"):
+        forecast(record, np.ones(10), 0.0)
+    with pytest.raises(InvalidInput, match="record"):
+        forecast(record.without([0, 1, 2]))
+
+
+def test_moments_are_what_the_forecast_is_made_from() -> None:
+    known = moments([0, 0, 1], 1.0)
+    assert known[:, 0].tolist() == [0, 0, 1]
+    assert known[:, 1] == pytest.approx([0, 1, 0]), "ages of 1, 2 and 1 hours"
+    record = record_of(traces(), TERMS, "spot_only")
+    assert len(record.trace) == len(record.cost_ratio) == len(record.met_deadline) > 100
+    at = record.outcomes.step[record.trace == 2]
+    # The longest history of the record is longer than these traces.
+    held = record.known[-1][record.trace == 2] / WEIGHTS
+    assert held == pytest.approx(moments(traces()[2][0], STEP)[at], abs=1e-5)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from costlib.errors import InvalidInput
 from costlib.facts.spot_traces import SpotTraces
 from costlib.models.replay import POLICIES, optimum, policy_named, replay, step_by_step
+from costlib.models.replay_leap import leap
 from costlib.models.replay_runs import stride
 from costlib.models.replay_terms import Terms
 from costlib.paths import data_dir
@@ -61,17 +62,46 @@ def terms_of(job: dict, **more) -> Terms:
     return Terms.of_hours(job["step_hours"], job["work_hours"], deadline, job["changeover_hours"], RATIO, **more)
 
 
-@given(trace=flags, job=jobs, policy=st.sampled_from(SIMULATED))
-@settings(max_examples=300, deadline=None)
-def test_strides_give_what_single_steps_give(trace: np.ndarray, job: dict, policy: str) -> None:
-    terms, rule = terms_of(job), policy_named(policy)
-    starts = np.arange(0, len(trace), 3)
+kept_work = st.sampled_from([(None, 0.0), (0.05, 0.02), (0.1, 0.0), (1 / 6, 10 / 3600), (0.5, 0.02)])
+
+
+@given(trace=flags, job=jobs, policy=st.sampled_from(SIMULATED), kept=kept_work)
+@settings(max_examples=500, deadline=None)
+def test_strides_give_what_single_steps_give(trace: np.ndarray, job: dict, policy: str, kept: tuple) -> None:
+    more = {"checkpoint_interval_hours": kept[0], "checkpoint_write_hours": kept[1]} if kept[0] else {}
+    both_ways_agree(trace, terms_of(job, **more), policy, np.arange(0, len(trace), 3))
+
+
+@pytest.mark.parametrize("policy", SIMULATED)
+@pytest.mark.parametrize("kept", [(None, 0.0), (1 / 6, 10 / 3600)])
+@pytest.mark.parametrize("name", ["aws1213-us-west-2b_k80_8", "gcph100-us-west1-b_h100_16", "aws1128-us-west-2a_k80_1"])
+def test_strides_give_what_single_steps_give_on_recorded_traces(policy: str, kept: tuple, name: str) -> None:
+    for work, deadline in ((12.0, 13.0), (24.0, 30.0), (12.0, 24.0)):
+        terms = Terms.of_hours(TRACES.step_hours(name), work, deadline, 0.05, RATIO, *(kept if kept[0] else ()))
+        trace = TRACES.of(name).astype(bool)
+        both_ways_agree(trace, terms, policy, np.arange(0, len(trace), 7))
+
+
+def both_ways_agree(trace: np.ndarray, terms: Terms, policy: str, starts: np.ndarray) -> None:
+    rule = policy_named(policy)
     fleet, step, used = stride(trace, terms, rule, starts)
     fleet_by_step, step_by, used_by = step_by_step(trace, terms, rule, starts)
     assert np.array_equal(step, step_by)
     assert used == pytest.approx(used_by, abs=1e-4)
     for column in ("spot_steps", "on_demand_steps", "starts", "preemptions", "mode"):
         assert np.array_equal(getattr(fleet, column), getattr(fleet_by_step, column)), column
+    assert fleet.lost == pytest.approx(fleet_by_step.lost, abs=1e-3)
+
+
+@pytest.mark.parametrize("policy", ["safety_net", "uniform_progress"])
+@pytest.mark.parametrize("interval_hours", [None, 1 / 6])
+def test_most_of_a_recorded_trace_is_leapt_over(policy: str, interval_hours: float | None) -> None:
+    name = "aws1213-us-west-2b_v100_8"
+    more = {} if interval_hours is None else {"checkpoint_interval_hours": interval_hours}
+    terms = Terms.of_hours(TRACES.step_hours(name), 48.0, 60.0, 0.05, RATIO, **more)
+    _, step = leap(TRACES.of(name).astype(bool), terms, policy_named(policy), np.arange(2000))
+    # Hours until its net falls differ by policy: spot whenever it is there uses its slack up sooner.
+    assert step.mean() * TRACES.step_hours(name) > (20 if policy == "safety_net" else 40)
 
 
 @given(trace=flags, job=jobs, policy=st.sampled_from(SIMULATED[2:]), interval=st.sampled_from([None, 0.1, 0.5]))
@@ -200,3 +230,14 @@ def test_several_faults_are_told_together() -> None:
     with pytest.raises(InvalidInput) as refused:
         replay([0, 1], -1.0, 3.0, 4.0, 0.1, 2.0, "safety_net")
     assert [fault.field for fault in refused.value.faults] == ["step_hours", "spot_price_ratio"]
+
+
+def test_a_deadline_of_just_the_work_and_a_start_is_not_refused_for_rounding() -> None:
+    # In floating point 0.2 + 0.1 is more than 0.3, by rounding alone; a second less is refused.
+    for work, changeover, deadline in ((0.2, 0.1, 0.3), (2.2, 1.1, 3.3)):
+        assert work + changeover > deadline
+        for policy in ("on_demand", "safety_net", "uniform_progress", "lookahead"):
+            result = replay(np.tile([1, 0], 60), 0.1, work, deadline, changeover, RATIO, policy, [0, 1])
+            assert result.met_deadline.all(), policy
+        with pytest.raises(InvalidInput, match="deadline_hours"):
+            replay(np.tile([1, 0], 60), 0.1, work, deadline - 1 / 3600, changeover, RATIO, "lookahead", [0])

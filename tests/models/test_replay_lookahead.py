@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from costlib.models.availability_kinds import AGES, STAGES, Kinds, changes_and_hours, fitted_kinds, transitions
 from costlib.models.availability_recorded import RECORDED_KINDS
-from costlib.models.replay import replay
+from costlib.models.replay import replay, step_by_step
 from costlib.models.replay_lookahead import Lookahead
+from costlib.models.replay_runs import stride
+from costlib.models.replay_tape import tape
+from costlib.models.replay_terms import Terms
 
 RATIO = 0.3
 #: Few terms, so that few tables are made: step, work, deadline and changeover in hours.
@@ -34,6 +37,33 @@ def test_every_deadline_that_leaves_room_for_one_start_is_met_whatever_the_trace
     assert result.met_deadline.all()
 
 
+STEPS = st.sampled_from([0.02, 0.1, 1 / 6, 195 / 3600, 0.5, 1.0])
+#: Over a step: none, within a step, a step, longer than one.
+CHANGEOVERS = st.sampled_from([0.0, 0.3, 1.0, 1.7, 2.5])
+#: Always, never, every other step, or as drawn.
+SHAPES = st.sampled_from(["up", "down", "turning", "drawn"])
+
+
+@given(
+    step=STEPS, changeover_steps=CHANGEOVERS, work_steps=st.floats(0.2, 25), slack_steps=st.floats(0, 12),
+    kept=st.sampled_from([None, (0.1, 0.0), (0.5, 0.02)]), shape=SHAPES, drawn=flags,
+)  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_every_deadline_of_work_and_one_start_is_met(
+    step, changeover_steps, work_steps, slack_steps, kept, shape, drawn
+) -> None:
+    work, changeover = work_steps * step, changeover_steps * step
+    deadline = work + changeover + slack_steps * step
+    needed = int(np.ceil(deadline / step)) + 1
+    shapes = {"up": np.ones(40), "down": np.zeros(40), "turning": np.arange(40) % 2, "drawn": drawn}
+    trace = np.resize(shapes[shape], needed + 20)
+    more = {} if kept is None else {"checkpoint_interval_hours": kept[0], "checkpoint_write_hours": kept[1]}
+    result = replay(trace, step, work, deadline, changeover, RATIO, "lookahead", **more)
+    assert result.met_deadline.all()
+    if shape == "up" and slack_steps > 2 + changeover_steps and kept is None:
+        assert (result.on_demand_hours == 0).all(), "and spot that is always there is all that is used"
+
+
 @pytest.mark.parametrize("terms", TERMS)
 def test_the_worst_trace_for_it_is_met_too(terms) -> None:
     """Spot that is taken away at the first step after each start, and given back as soon as the job gives up."""
@@ -54,30 +84,27 @@ def test_what_comes_later_does_not_change_what_was_done_before(trace, cut, other
     room = np.zeros(int(deadline / step) + 1, bool)
     one = np.concatenate([trace, room])
     two = np.concatenate([one[:cut], other, room])
-    seen: list[list[int]] = []
-    for tape in (one, two):
-        watch = _Recorder()
-        replay(tape, step, work, deadline, changeover, RATIO, watch, [0])
-        seen.append(watch.wishes[:cut])
-    length = min(map(len, seen))
-    assert seen[0][:length] == seen[1][:length]
+    terms = Terms.of_hours(step, work, deadline, changeover, RATIO)
+    did = [tape(flags, terms, Lookahead(), 0)[:cut].tolist() for flags in (one, two)]
+    length = min(map(len, did))
+    assert did[0][:length] == did[1][:length]
 
 
-class _Recorder(Lookahead):
-    """The policy, with what it wanted of the first job, step by step."""
-
-    def begin(self, terms, jobs):
-        rule = super().begin(terms, jobs)
-        object.__setattr__(self, "wishes", [])
-        wanted = rule.wanted
-
-        def recorded(now, terms):
-            wish = wanted(now, terms)
-            self.wishes.append(int(wish[0]))
-            return wish
-
-        rule.wanted = recorded
-        return rule
+@pytest.mark.parametrize("terms", [*TERMS, (32 / 3600, 2.0, 3.0, 0.05)])
+@given(trace=flags, interval=st.sampled_from([None, 0.25]))
+@settings(max_examples=40, deadline=None)
+def test_strides_give_what_single_steps_give(terms, trace, interval) -> None:
+    step, work, deadline, changeover = terms
+    padded = np.concatenate([trace, np.zeros(int(deadline / step) + 1, bool)])
+    given_terms = Terms.of_hours(step, work, deadline, changeover, RATIO, interval, 0.01)
+    starts = np.arange(len(trace))
+    fleet, last, used = stride(padded, given_terms, Lookahead().begin(given_terms, len(starts)), starts)
+    by_step, last_by_step, used_by_step = step_by_step(
+        padded, given_terms, Lookahead().begin(given_terms, len(starts)), starts
+    )
+    assert np.array_equal(last, last_by_step) and used == pytest.approx(used_by_step, abs=1e-4)
+    for column in ("spot_steps", "on_demand_steps", "starts", "preemptions", "mode"):
+        assert np.array_equal(getattr(fleet, column), getattr(by_step, column)), column
 
 
 def test_where_spot_is_always_there_it_is_all_spot_and_where_never_all_on_demand() -> None:

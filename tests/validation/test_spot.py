@@ -95,11 +95,11 @@ def test_the_recorded_kinds_are_those_of_the_held_traces() -> None:
 @pytest.mark.parametrize(
     ("work_hours", "deadline_hours", "points"),
     # Of 60 h windows the traces hold a few dozen that do not overlap: chances of long jobs are known less well.
-    [(12, 15, 0.05), (24, 36, 0.05), (48, 60, 0.10)],
+    [(12, 15, 0.05), (24, 36, 0.05), (48, 60, 0.08)],
 )
 def test_chances_are_those_observed_on_campaigns_left_out(work_hours, deadline_hours, points) -> None:
     checked = forecast_check(SNAPSHOT, "spot_only", work_hours, deadline_hours, 0.05)
-    assert len(checked) > 10_000
+    assert len(checked) > 5_000
     groups = deciles(checked)
     assert (groups["chance"] - groups["observed"]).abs().max() <= points
     assert groups["chance"].iloc[-1] - groups["chance"].iloc[0] > 0.8, "and they tell moments apart"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from costlib.errors import Fault, InvalidInput
 from costlib.facts.spot_traces import SpotTraces
 from costlib.models.availability import starts_that_fit
 from costlib.models.replay import policy_named, simulate
+from costlib.models.replay_policies import SpotOnly
 from costlib.models.replay_terms import Terms
 from costlib.planner.spot.run import SpotRun, ends_of
 from costlib.units import SECONDS_PER_HOUR
@@ -115,21 +117,54 @@ def replayed(traces: SpotTraces, terms: Terms, policy: str, every_hours: float =
     """
     rule = policy_named(policy)
     parts, numbers = [], []
-    for number, name in enumerate(distinct(traces)["trace"]):
-        flags, step_hours = traces.of(name), traces.step_hours(name)
-        own = replace(terms, step_seconds=round(step_hours * SECONDS_PER_HOUR, 6))
-        starts = starts_that_fit(len(flags), own.step_seconds, own.deadline_seconds)
-        starts = starts[:: max(round(every_hours / step_hours), 1)]
-        if len(starts):
-            parts.append(simulate(flags, own, rule, starts))
-            numbers.append(np.full(len(starts), number))
+    for group in _tapes(traces, terms, every_hours, apart=isinstance(rule, SpotOnly)):
+        parts.append(simulate(group.available, group.terms, rule, group.starts))
+        numbers.append(group.trace)
     if not parts:
         problem = "is longer than every recorded trace"
         raise InvalidInput([Fault("deadline_hours", terms.deadline_seconds / SECONDS_PER_HOUR, problem)])
-    each = np.concatenate([np.full(len(held), 1.0 / (len(held) * len(numbers))) for held in numbers])
+    number = np.concatenate(numbers)
+    jobs_of = np.bincount(number)
+    each = 1.0 / (jobs_of[number] * np.count_nonzero(jobs_of))
     names = ("cost_ratio", "finish_hours", "met_deadline", "spot_hours", "on_demand_hours", "preemptions")
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Jobs(trace=np.concatenate(numbers), weight=each, **columns)
+    order = np.argsort(number, kind="stable")
+    columns = {name: np.concatenate([getattr(part, name) for part in parts])[order] for name in names}
+    return Jobs(trace=number[order], weight=each[order], **columns)
+
+
+class _Tape(NamedTuple):
+    """Traces of one step, one after another, the terms at that step, and the jobs: their starts, and of which trace."""
+
+    available: Bools
+    terms: Terms
+    starts: Ints
+    trace: Ints
+
+
+def _tapes(traces: SpotTraces, terms: Terms, every_hours: float, apart: bool) -> Iterator[_Tape]:
+    """The distinct traces that jobs fit in, those of equal steps on one tape, so that their jobs run at once.
+
+    ``apart``: one tape a trace, for a policy that may run past its deadline, and so into the next trace.
+    """
+    names = distinct(traces)["trace"]
+    steps_hours = np.array([traces.step_hours(name) for name in names])
+    group_of = np.arange(len(names)) if apart else steps_hours
+    for group in np.unique(group_of):
+        members = np.nonzero(group_of == group)[0]
+        step_hours = float(steps_hours[members[0]])
+        own = replace(terms, step_seconds=round(step_hours * SECONDS_PER_HOUR, 6))
+        flags, starts, number, begin = [], [], [], 0
+        for member in members:
+            trace = traces.of(names[member])
+            first = starts_that_fit(len(trace), own.step_seconds, own.deadline_seconds)
+            first = first[:: max(round(every_hours / step_hours), 1)]
+            if len(first):
+                flags.append(trace)
+                starts.append(begin + first)
+                number.append(np.full(len(first), member))
+                begin += len(trace)
+        if flags:
+            yield _Tape(np.concatenate(flags), own, np.concatenate(starts), np.concatenate(number))
 
 
 def base_usd(run: SpotRun) -> float:
