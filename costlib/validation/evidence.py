@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from costlib.tables import Snapshot
-from costlib.validation import batch, cpu_or_gpu, memory, precision, scaling, training_time
+from costlib.validation import batch, cpu_or_gpu, memory, precision, scaling, spot, training_time
 
 #: What ``Evidence.rows`` holds: ``low`` and ``high`` are missing where the model gives no band.
 COLUMNS = ("label", "group", "reference", "predicted", "low", "high", "source")
@@ -142,6 +142,65 @@ def _memory_measured(snapshot: Snapshot) -> Evidence:
         rows,
         (Demand("median error", at_most=memory.MEASURED_MEDIAN), Demand("right verdicts", memory.MEASURED_VERDICTS)),
         {"right verdicts": float(frame["verdict_right"].mean())},
+    )
+
+
+def _checkpoints(_snapshot: Snapshot) -> Evidence:
+    frame = spot.checkpoint_check(spot.spot_snapshot())
+    frame["label"] = frame["interval_kind"].astype(str) + " interval, interrupted every "
+    frame["label"] += frame["mtbi_hours"].map("{:g} h, write ".format) + frame["write_seconds"].map("{:g} s".format)
+    inside = float(frame["inside"].mean())
+    return Evidence(
+        "spot",
+        "expected hours with checkpoints",
+        "05_ride_spot",
+        "hours",
+        "each row a million simulated jobs with their 95 % interval; one in twenty may lie outside by chance",
+        _rows(frame, label="label", group="model", reference="simulated_mean_hours", predicted="predicted_hours"),
+        (Demand("inside the simulation's interval", at_least=spot.CHECKPOINTS_INSIDE),),
+        {"inside the simulation's interval": inside},
+    )  # fmt: skip
+
+
+def _replays(policy: str, said: str, demands: tuple[Demand, ...]) -> Callable[[Snapshot], Evidence]:
+    def made(_snapshot: Snapshot) -> Evidence:
+        held = spot.spot_snapshot()
+        frame = spot.replay_check(held, policy, spot.coarse_traces(held))
+        known = f"cost_ratio_{policy}"
+        reference = known if known in frame else "cost_ratio_omniscient"
+        frame["label"] = frame["trace"].astype(str) + " from step " + frame["start_step"].astype(str)
+        extra = {
+            "deadlines met": float(frame["met_deadline"].mean()),
+            "gap to the optimum closed": spot.gap_closed(frame),
+        }
+        return Evidence(
+            "spot",
+            said,
+            "05_ride_spot",
+            "cost over on-demand",
+            "one start of a recorded trace a row, traces of ten-minute steps; reference: "
+            + ("a plain simulation of the same rule" if reference == known else "the optimum, which knows the trace"),
+            _rows(frame, label="label", group="trace", reference=reference, predicted="cost_ratio"),
+            demands,
+            extra,
+        )
+
+    return made
+
+
+def _forecasts(_snapshot: Snapshot) -> Evidence:
+    checked = spot.forecast_check(spot.spot_snapshot(), "spot_only", *spot.FORECAST_TERMS)
+    frame = spot.deciles(checked).reset_index(drop=True)
+    frame["label"] = [f"tenth {number + 1} of {len(frame)}, by chance" for number in frame.index]
+    return Evidence(
+        "spot",
+        "chance to be done by a deadline, spot alone",
+        "05_ride_spot",
+        "share of starts",
+        f"{len(checked):,} starts, 48 h of work in 60 h; each campaign from the others, and the zone's own past",
+        _rows(frame, label="label", reference="observed", predicted="chance"),
+        (Demand("most that a tenth is off", at_most=spot.DECILE_POINTS),),
+        {"most that a tenth is off": float((frame["chance"] - frame["observed"]).abs().max())},
     )
 
 
@@ -276,6 +335,18 @@ MAKERS: tuple[Callable[[Snapshot], Evidence], ...] = (
     _scaling,
     _batch,
     _small_jobs,
+    _checkpoints,
+    _replays(
+        "uniform_progress",
+        "Uniform Progress on recorded traces",
+        (Demand("median error", at_most=0.001), Demand("deadlines met", at_least=1.0)),
+    ),
+    _replays(
+        "lookahead",
+        "the workbook's own policy, beside the optimum",
+        (Demand("deadlines met", at_least=1.0), Demand("gap to the optimum closed", at_least=spot.GAP_CLOSED)),
+    ),
+    _forecasts,
     _training_time,
     _later_training_time,
     _shares_of_peak,

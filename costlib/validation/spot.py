@@ -31,6 +31,15 @@ REFERENCE_PRICE_RATIO = 0.9731 / 3.06
 KINDS = 8
 #: Hours between the moments at which forecasts are checked.
 CHECKED_EVERY_HOURS = 3.0
+#: Of simulations with a 95 % interval so many may be demanded to hold the formula: chance takes one in twenty.
+CHECKPOINTS_INSIDE = 0.92
+#: What the lookahead policy has to close of the gap between safety net and optimum.
+GAP_CLOSED = 0.60
+#: Work, deadline and changeover in hours of the jobs whose chances are checked, and the points allowed in a tenth.
+FORECAST_TERMS = (48.0, 60.0, 0.05)
+DECILE_POINTS = 0.05
+#: Traces of shorter steps take longer than all others together, and say the same.
+COARSE_SECONDS = 600
 #: What a reference run is given, beside its trace and start.
 TERMS = [
     "work_hours", "deadline_ratio", "changeover_seconds", "checkpoint_interval_seconds", "checkpoint_write_seconds",
@@ -83,6 +92,12 @@ def replay_check(snapshot: Snapshot, policy: str | Policy, names: Iterable[str] 
         starts = rows["trace"].map(first).to_numpy() + rows["start_step"].to_numpy()
         parts.append(rows.assign(**_columns(simulate(tape, terms, rule, starts))))
     return pd.concat(parts).sort_index()
+
+
+def coarse_traces(snapshot: Snapshot) -> list[str]:
+    """The traces of steps from COARSE_SECONDS on."""
+    table = SpotTraces.open(snapshot).table
+    return list(table.loc[table["step_seconds"] >= COARSE_SECONDS, "trace"])
 
 
 def gap_closed(checked: pd.DataFrame) -> float:
