@@ -73,7 +73,7 @@ class Evidence:
 
 
 def all_evidence(snapshot: Snapshot) -> list[Evidence]:
-    """Every piece, in the order of the notebooks; about 2 s."""
+    """Every piece, in the order of the notebooks; about 12 s, most of it for spot."""
     return [make(snapshot) for make in MAKERS]
 
 
