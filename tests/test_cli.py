@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -18,6 +17,7 @@ from costlib.paths import data_dir
 from costlib.planner.plan import Band, Line, Plan
 from costlib.tables import snapshot_id_of
 from tests.exports.conftest import WORKLOAD
+from tests.running import Ran
 
 
 @pytest.fixture
@@ -27,27 +27,14 @@ def workload(tmp_path: Path) -> Path:
     return path
 
 
-class Ran:
-    """What a command printed and its exit code."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], *words: object) -> None:
-        with pytest.raises(SystemExit) as stopped:
-            cli.main([str(word) for word in words])
-        self.code = stopped.value.code
-        self.out, self.err = capsys.readouterr()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
-
-
 def test_help_names_every_command_and_is_quick_to_import() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import sys, costlib.cli; print('pandas' in sys.modules, 'numpy' in sys.modules)"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["False", "False"]
-    assert sorted(cli.cli.commands) == ["bench-template", "fit", "plan", "price", "report", "snapshot"]
+    commands = ["bench-template", "fit", "plan", "price", "replay", "report", "snapshot", "spot"]
+    assert sorted(cli.cli.commands) == commands
 
 
 def _commands(group: click.Group, path: str = "costlib") -> list[tuple[str, click.Command]]:

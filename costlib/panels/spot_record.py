@@ -17,6 +17,8 @@ from costlib.planner.spot import checkpoints, drills, odds, one_job, recorded, w
 from costlib.planner.spot.run import SpotRun
 from costlib.workload import Workload
 
+MOST_KEPT = 8
+
 
 @dataclass(frozen=True)
 class SpotAnswer:
@@ -64,11 +66,12 @@ class Asked:
 
 
 class Recorder:
-    """Replays plans over recorded traces; pieces whose question has not changed are kept from the last time."""
+    """Replays plans over recorded traces; the pieces of the last MOST_KEPT questions are kept, for a way back."""
 
     def __init__(self, traces: SpotTraces) -> None:
         self.traces = traces
-        self._kept: dict[str, tuple[object, object, Any]] = {}
+        # By name, the newest first: the plan, what else was asked, and the piece.
+        self._kept: dict[str, list[tuple[object, object, Any]]] = {}
 
     def record(self, answer: SpotAnswer, asked: Asked, progress: Progress) -> SpotRecord:
         """The whole record of a plan. Raises InvalidInput where no trace can tell of it at all."""
@@ -78,10 +81,11 @@ class Recorder:
 
         def piece(name: str, of: object, key: object, at: float, make: Callable[[Progress], Any]) -> Any:
             progress(at, name)
-            held = self._kept.get(name)
-            if held is None or held[:2] != (of, key):
-                made = make(lambda share, words: progress(at + 0.3 * share, words))
-                held = self._kept[name] = (of, key, made)
+            kept = self._kept.get(name, [])
+            held = next((one for one in kept if one[:2] == (of, key)), None)
+            if held is None:
+                held = (of, key, make(lambda share, words: progress(at + 0.3 * share, words)))
+            self._kept[name] = [held, *(one for one in kept if one is not held)][:MOST_KEPT]
             return held[2]
 
         def refusable(name: str, key: object, at: float, make: Callable[[], Any]) -> Any:
@@ -89,8 +93,7 @@ class Recorder:
                 return piece(name, plan, key, at, lambda _: make())
             except InvalidInput as refused:
                 faults.extend(refused.faults)
-                held = self._kept.get(name)
-                return held[2] if held is not None and held[0] == plan else None
+                return next((made for of, _, made in self._kept.get(name, []) if of == plan), None)
 
         def policies_of(tell: Progress) -> pd.DataFrame:
             return recorded.by_policy(run, deadline, traces, progress=tell)

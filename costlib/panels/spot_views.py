@@ -38,25 +38,24 @@ def answer_html(answer: SpotAnswer) -> str:
     place = plan.az or plan.region
     name, where = escape(answer.workload.name), f"{plan.count} × {escape(plan.instance_type)} in {escape(place)}"
     doom = checkpoints.why_not(run, run.interval_hours)
-    said = [
-        f"{name} on spot: <b>{usd(plan.cost_usd.expected)}</b>"
-        f" ({usd_band(plan.cost_usd.low, plan.cost_usd.high)}) on {where},"
-        f" {hours(plan.hours.expected)} ({hours_band(plan.hours.low, plan.hours.high)})."
-    ]
     if doom:
         said = [f"{name} on spot, on {where}: <span class='costlib-bad'>{escape(doom)}.</span>"]
-    if doom and on_demand is not None:
-        said.append(f"On demand the same instances cost {usd(on_demand.cost_usd.expected)}.")
-    elif on_demand is not None:
-        beside = saving(1.0 - plan.cost_usd.expected / on_demand.cost_usd.expected)
-        said.append(f"On demand the same instances cost {usd(on_demand.cost_usd.expected)}: spot {beside}.")
-    if doom:
-        pass
-    elif not plan.meets_deadline:
-        late = f"It misses the deadline of {hours(answer.deadline_hours)}, as does every spot plan of these choices."
-        said.append(f"<span class='costlib-bad'>{late}</span>")
-    elif answer.deadline_given:
-        said.append(f"The deadline of {hours(answer.deadline_hours)}: {escape(plan.deadline)}.")
+        if on_demand is not None:
+            said.append(f"On demand the same instances cost {usd(on_demand.cost_usd.expected)}.")
+    else:
+        said = [
+            f"{name} on spot: <b>{usd(plan.cost_usd.expected)}</b>"
+            f" ({usd_band(plan.cost_usd.low, plan.cost_usd.high)}) on {where},"
+            f" {hours(plan.hours.expected)} ({hours_band(plan.hours.low, plan.hours.high)})."
+        ]
+        if on_demand is not None:
+            beside = saving(1.0 - plan.cost_usd.expected / on_demand.cost_usd.expected)
+            said.append(f"On demand the same instances cost {usd(on_demand.cost_usd.expected)}: spot {beside}.")
+        if not plan.meets_deadline:
+            late = f"It misses the deadline of {hours(answer.deadline_hours)}"
+            said.append(f"<span class='costlib-bad'>{late}, as does every spot plan of these choices.</span>")
+        elif answer.deadline_given:
+            said.append(f"The deadline of {hours(answer.deadline_hours)}: {escape(plan.deadline)}.")
     note = (
         "This takes interruptions at a constant rate, and capacity to be back soon after each. What recorded capacity,"
         " which is far scarcer, makes of the run stands further below."
