@@ -142,6 +142,7 @@ def test_scale_out_answers_on_each_tab(lab_base: str, page: Page) -> None:
 
 def test_ride_spot_answers_at_once_and_replays_a_little_later(lab_base: str, page: Page) -> None:
     harness.run_all_in_lab(page, lab_base, "notebooks/05_ride_spot.ipynb")
+    page.wait_for_selector(".costlib-spot-checkpoints .js-plotly-plot .point")
     answer = page.locator(".costlib-answer").first
     expect(answer).to_contain_text("gpt2-1.5b on spot")
     # The recorded part comes when it is replayed; every chart is drawn.
