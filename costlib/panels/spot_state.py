@@ -13,6 +13,8 @@ from costlib.panels.spot_fields import (
     CAMPAIGN,
     COUNT,
     DEFAULTS,
+    INSTANCE_HOURS,
+    INTERRUPTIONS,
     REGION,
     TRACE,
     TYPE,
@@ -32,6 +34,8 @@ from costlib.planner.spot.run import choose, names_of, spot_rows
 from costlib.workload import Workload
 
 EXAMPLE = "gpt2-1.5b"
+#: Controls that tell of one run or choose its plan, beside the keys of its workload: another run begins without them.
+OF_RUN = (TYPE, REGION, COUNT, INTERRUPTIONS, INSTANCE_HOURS)
 #: The trace that is shown to begin with.
 FIRST_TRACE = "aws1026-us-west-2b_v100_1"
 
@@ -97,7 +101,8 @@ class SpotState(traitlets.HasTraits):
             self.faults = (unknown("start", name, self.examples, "example"),)
             return
         before, self._base = self._base, self._example(name)
-        self._take({**self.values, **workload_values(self._base), TYPE: "", REGION: "", COUNT: ""}, name)
+        of_run = {**workload_values(self._base), **dict.fromkeys(OF_RUN, "")}
+        self._take({**self.values, **of_run}, name)
         if self.faults or self.problem:
             self._base = before
 
