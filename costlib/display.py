@@ -55,6 +55,8 @@ def hours_band(low: float, high: float) -> str:
     """A range of hours."""
     if hours(low) == hours(high):
         return hours(low)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return f"{hours(low)} – {hours(high)}"
     if high <= 1:
         return f"{low * 60:.0f} – {high * 60:.0f} min"
     return f"{low:,.1f} – {high:,.1f} h"

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -18,6 +17,7 @@ from costlib.paths import data_dir
 from costlib.planner.plan import Band, Line, Plan
 from costlib.tables import snapshot_id_of
 from tests.exports.conftest import WORKLOAD
+from tests.running import Ran
 
 
 @pytest.fixture
@@ -25,20 +25,6 @@ def workload(tmp_path: Path) -> Path:
     path = tmp_path / "w.yaml"
     path.write_text(WORKLOAD)
     return path
-
-
-class Ran:
-    """What a command printed and its exit code."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], *words: object) -> None:
-        with pytest.raises(SystemExit) as stopped:
-            cli.main([str(word) for word in words])
-        self.code = stopped.value.code
-        self.out, self.err = capsys.readouterr()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
 
 
 def test_help_names_every_command_and_is_quick_to_import() -> None:

@@ -108,7 +108,7 @@ def replay_text(tape: Tape, question: Question, found: Mapping[str, float]) -> s
     if question.spot_price_ratio is None:
         price += f" ({PAPER_PRICE_RULE})"
     head = (
-        f"{tape.name}: {len(tape.available):,} steps of {minutes:.4g} min, capacity in"
+        f"{plain(tape.name)}: {len(tape.available):,} steps of {minutes:.4g} min, capacity in"
         f" {display.share(float(tape.available.mean()))} of them\n{question.policy}: {question.work_hours:g} h of work,"
         f" {question.deadline_hours:g} h to the deadline, {question.changeover_hours:g} h a changeover; {price}"
     )

@@ -24,7 +24,8 @@ def shares(table: pd.DataFrame, note: str) -> go.Figure:
                 mode="lines+markers",
                 name=f"{kind}: {MEANINGS[kind]}",
                 uid=kind,
-                line={"color": colour, "width": 2.5},
+                # Where both are the same, both are seen.
+                line={"color": colour, "width": 2.5, "dash": "dash" if kind == "not elastic" else "solid"},
                 error_y={
                     "type": "data", "symmetric": False, "array": rows["usd_high"] - rows["usd"],
                     "arrayminus": rows["usd"] - rows["usd_low"], "color": colour, "thickness": 1, "width": 4,

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from costlib.display import escape
 from costlib.figures.style import GRID, INK, MUTED, PURCHASE_COLOURS, finish, legend_under_title
 
 Ints = npt.NDArray[np.int64]
@@ -63,7 +64,7 @@ def by_policy(table: pd.DataFrame, note: str) -> go.Figure:
 def by_moves(table: pd.DataFrame, note: str) -> go.Figure:
     """A bar for staying in each zone and for each way to move between them; ``table``: planner.spot.zones.by_moves."""
     names = [
-        f"stay in {row['zones']}" if row["moves"] == "stay" else MOVE_NAMES[row["moves"]]
+        f"stay in {escape(row['zones'])}" if row["moves"] == "stay" else MOVE_NAMES[row["moves"]]
         for row in table.to_dict("records")
     ]
     made = go.Figure(

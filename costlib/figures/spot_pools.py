@@ -37,7 +37,7 @@ def pools(table: pd.DataFrame, chosen: pd.DataFrame, banner: str) -> go.Figure:
                     "opacity": 0.85,
                 },
                 customdata=np.column_stack(
-                    [rows["az"].where(rows["az"] != "", rows["region"]), rows["usd_per_hour_expected"],
+                    [rows["az"].where(rows["az"] != "", rows["region"]).map(escape), rows["usd_per_hour_expected"],
                      100 * rows["off_on_demand_fraction"], rows["run_hours_expected"]]
                 ),
                 hovertemplate="%{customdata[0]}: $%{y:,.0f} a run, %{customdata[3]:,.1f} h; $%{customdata[1]:,.4f} an"

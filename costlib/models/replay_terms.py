@@ -51,7 +51,7 @@ class Terms:
         faults = [
             Fault(name, value, "must be a number above 0")
             for name, value in above_zero.items()
-            if not (np.isfinite(value) and value > 0)
+            if not (np.isfinite(value) and round(value * SECONDS_PER_HOUR, 6) > 0)
         ]
         faults += [
             Fault(name, value, "must be a number not below 0")

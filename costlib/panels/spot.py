@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ipywidgets
+import pandas as pd
 import plotly.graph_objects as go
 from ipywidgets import HTML, Button, HBox, VBox
 
@@ -37,6 +38,7 @@ from costlib.panels.spot_state import SpotState
 from costlib.panels.spot_views import (
     answer_html,
     checklist_html,
+    drills_html,
     hazard_html,
     intervals_html,
     job_html,
@@ -48,6 +50,8 @@ from costlib.panels.spot_views import (
 )
 
 RECORD_NOTE = "capacity as in the recorded traces, 2022 to 2025"
+
+DATES_NOTE = "of jobs whose trace goes on to the last date, so at the deadline not quite the chance above"
 
 
 def spot_panel(state: SpotState | None = None) -> VBox:
@@ -79,6 +83,9 @@ class _Page:
         self.charts = {name: chart(go.Figure()) for name in _CHARTS}
         for name, one in self.charts.items():
             one.add_class(f"costlib-spot-{name}")
+        self.one_job = VBox([self.job, self.charts["job"]])
+        self.zones = VBox([self.moves, self.charts["moves"]])
+        self.drills = VBox([self.charts["drills"], HTML(drills_html())])
         self.recorded = VBox(
             [
                 heading("The chance to be done in time, and the price of certainty"),
@@ -89,13 +96,11 @@ class _Page:
                 self.policies,
                 heading("One job, step by step; one zone or several"),
                 self.form.rows(RECORDED),
-                self.job,
-                self.charts["job"],
-                self.moves,
-                self.charts["moves"],
+                self.one_job,
+                self.zones,
                 heading("Game day: interruptions put in on purpose"),
                 self.form.rows(DRILLS),
-                self.charts["drills"],
+                self.drills,
                 HTML(checklist_html()),
                 heading("Waiting: how often to ask again"),
                 self.form.rows(WAITING),
@@ -139,7 +144,7 @@ class _Page:
         state.observe(lambda _: self._show(), "answer")
         state.observe(lambda _: self.places.state.follow(state.answer.run), "answer")
         state.observe(lambda _: self._show_record(), ["record", "reason"])
-        state.observe(lambda _: self._show_messages(), ["faults", "problem", "notes"])
+        state.observe(lambda _: self._show_messages(), ["faults", "problem", "notes", "record"])
         state.observe(lambda _: self._show_progress(), ["busy", "progress", "stage"])
         self.stop.on_click(lambda _: state.cancel())
         self.download.on_click(lambda _: self._prepare())
@@ -186,26 +191,33 @@ class _Page:
             return
         deadline = state.answer.deadline_hours
         note = f"{RECORD_NOTE}; {plan_banner(state.sources.book, state.answer.run.plan)}"
-        job = record.job
         figures = {
             "odds": spot_odds.price_of_certainty(record.ways, deadline, note),
-            "dates": spot_odds.chance_by_date(record.dates, deadline, note),
+            "dates": spot_odds.chance_by_date(record.dates, deadline, f"{DATES_NOTE}; {note}"),
             "policies": spot_policies.by_policy(record.policies, note),
-            "moves": spot_policies.by_moves(record.moves, note),
-            "job": spot_policies.tapes(job.available, job.step_hours, job.modes, deadline, note),
-            "drills": spot_mixes.drills(record.drills, "the drill's own interruptions, no forecast"),
         }
+        job = record.job
+        if job is not None:
+            figures["job"] = spot_policies.tapes(job.available, job.step_hours, job.modes, deadline, note)
+            self.job.value = job_html(job)
+        if record.moves is not None:
+            figures["moves"] = spot_policies.by_moves(record.moves, note)
+            self.moves.value = moves_html(record.moves)
+        if record.drills is not None:
+            figures["drills"] = spot_mixes.drills(record.drills, "the drill's own interruptions, no forecast")
         for name, figure in figures.items():
             update(self.charts[name], figure)
+        for name, box in (("job", self.one_job), ("moves", self.zones), ("drills", self.drills)):
+            box.layout.display = None if name in figures else "none"
         self.policies.value = policies_html(record)
-        self.job.value = job_html(record)
-        self.moves.value = moves_html(record)
         self.waiting.value = waiting_html(record.waiting)
         # Shown last: a chart that is drawn empty first keeps the axes of its emptiness.
         self.recorded.layout.display = None
 
     def _show_messages(self) -> None:
-        rest = self.form.show_messages(self.state.faults, self.state.notes)
+        state = self.state
+        told = state.faults if state.record is None else (*state.faults, *state.record.faults)
+        rest = self.form.show_messages(told, state.notes)
         if self.state.problem:
             rest.append(self.state.problem)
         if self.state.faults:
@@ -220,17 +232,18 @@ class _Page:
 
     def _prepare(self) -> None:
         answer, record = self.state.answer, self.state.record
-        frames = {"checkpoints": answer.intervals, "mixes": answer.mixes}
+        frames: dict[str, pd.DataFrame | None] = {"checkpoints": answer.intervals, "mixes": answer.mixes}
         if record is not None:
             frames |= {
-                "ways": record.ways, "policies": record.policies, "zones": record.moves, "game-day": record.drills,
-                "waiting": record.waiting,
+                "ways": record.ways, "dates": record.dates, "policies": record.policies, "zones": record.moves,
+                "game-day": record.drills, "waiting": record.waiting,
             }  # fmt: skip
         snapshot = self.state.sources.book.snapshot_id
         name = answer.workload.name
         self.links.value = "<br>".join(
             csv_link(f"{name}-spot-{what}.csv", frame.assign(plan=answer.run.plan.key, snapshot_id=snapshot))
             for what, frame in frames.items()
+            if frame is not None and len(frame)
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from costlib.errors import Fault, InvalidInput
@@ -69,7 +69,7 @@ DEFAULTS = {
 HOURS_PER_DAY = 24.0
 #: Faults of models and planner by the control that they stand beside.
 _SAYS = {
-    "rate_per_hour": RATE, "before_interval_hours": BEFORE, "most_seconds": MOST,
+    "rate_per_hour": RATE, "before_interval_hours": BEFORE, "checkpoint_interval_hours": BEFORE,
     "spot.history": INTERRUPTIONS, "spot.history.0": INTERRUPTIONS, "spot.history.0.interruptions": INTERRUPTIONS,
     "spot.history.0.instance_hours": INSTANCE_HOURS, "spot.history.0.instance_type": TYPE,
     "spot.history.0.region": REGION, "spot plan": TYPE,
@@ -88,8 +88,11 @@ def workload_values(workload: Workload) -> dict[str, str]:
     return made
 
 
-def workload_changes(values: Mapping[str, str], faults: list[Fault]) -> dict[str, Any]:
-    """What they say, by dotted key; None where one is empty. Workload checks them; ``faults`` gets what it cannot."""
+def workload_changes(base: Workload, values: Mapping[str, str], faults: list[Fault]) -> dict[str, Any]:
+    """What they say, by dotted key; None where one is empty. Workload checks them; ``faults`` gets what it cannot.
+
+    A history that ``base`` brings stays, where none is typed.
+    """
     made: dict[str, Any] = {key: values[key].replace(" ", "").strip() or None for key in WORKLOAD_KEYS}
     count, hours = (values[key].replace(" ", "") for key in (INTERRUPTIONS, INSTANCE_HOURS))
     if bool(count) != bool(hours):
@@ -99,8 +102,9 @@ def workload_changes(values: Mapping[str, str], faults: list[Fault]) -> dict[str
     for key in (TYPE, REGION):
         if values[key]:
             history[key] = values[key]
-    made["spot.history"] = [history] if count and hours else None
-    if made["spot.requeue_minutes"] is None and made["spot.history"] is None:
+    if count and hours:
+        made["spot.history"] = [history]
+    elif made["spot.requeue_minutes"] is None and (base.spot is None or not base.spot.history):
         return {**{key: value for key, value in made.items() if not key.startswith("spot.")}, "spot": None}
     return made
 
@@ -124,6 +128,9 @@ def backoff_of(values: Mapping[str, str], faults: list[Fault]) -> Backoff | None
     if not 0 <= jitter <= 100:
         faults.append(Fault(JITTER, values[JITTER], "must be from 0 to 100"))
         return None
+    if most * SECONDS_PER_HOUR / MINUTES_PER_HOUR < first:
+        faults.append(Fault(MOST, values[MOST], "is shorter than the first wait"))
+        return None
     try:
         return Backoff(first, factor, most * SECONDS_PER_HOUR / MINUTES_PER_HOUR, jitter / 100.0)
     except InvalidInput as refused:
@@ -141,6 +148,16 @@ def control_of(fault: Fault) -> str | None:
     field = _SAYS.get(fault.field, fault.field)
     fits = [key for key in CONTROLS if field == key or field.startswith(key + ".")]
     return max(fits, key=len) if fits else None
+
+
+def told(faults: Iterable[Fault]) -> str:
+    """Faults in a sentence, by the labels of their controls."""
+    said = []
+    for fault in faults:
+        key = control_of(fault)
+        name = fault.field if key is None else CONTROLS[key].label
+        said.append(f"{name} {'' if fault.value is None else fault.value} {fault.problem}".replace("  ", " "))
+    return "; ".join(said)
 
 
 def _number(values: Mapping[str, str], key: str, faults: list[Fault]) -> float | None:

@@ -91,6 +91,8 @@ def _answered(run: SpotRun, asked: PlacesAsked, values: dict[str, str]) -> tuple
     if region not in regions:
         notes[FLEET_REGION] = f"{region} has no pool by this ranking; {own} is shown"
         region, values[FLEET_REGION] = own, ""
+    elif asked.fleet_region is None and own != plan.region:
+        notes[FLEET_REGION] = f"{plan.region}, of the plan, has no pool by this ranking; {own} is shown"
     held = int((ranked["region"] == region).sum())
     if asked.number > held:
         notes[NUMBER] = f"{region} has {held}"

@@ -2,89 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
-import pandas as pd
 import traitlets
 
 from costlib.errors import Cancelled, CostlibError, Fault, InvalidInput, unknown
 from costlib.facts.spot_traces import SpotTraces
-from costlib.models.backoff import Backoff
-from costlib.panels.background import Foreground, Progress, Worker
+from costlib.panels.background import Foreground, Worker
 from costlib.panels.spot_fields import (
     CAMPAIGN,
     COUNT,
     DEFAULTS,
+    INSTANCE_HOURS,
+    INTERRUPTIONS,
     REGION,
     TRACE,
     TYPE,
     backoff_of,
     drill_of,
     start_of,
+    told,
     workload_changes,
     workload_values,
 )
+from costlib.panels.spot_record import Asked, Recorder, SpotAnswer, SpotRecord
 from costlib.paths import data_dir
 from costlib.planner.search import Result, search
 from costlib.planner.sources import Sources
-from costlib.planner.spot import checkpoints, drills, mixes, odds, one_job, recorded, waiting, zones
-from costlib.planner.spot.run import SpotRun, choose, names_of, spot_rows
+from costlib.planner.spot import checkpoints, mixes, recorded, zones
+from costlib.planner.spot.run import choose, names_of, spot_rows
 from costlib.workload import Workload
 
 EXAMPLE = "gpt2-1.5b"
+#: Controls that tell of one run or choose its plan, beside the keys of its workload: another run begins without them.
+OF_RUN = (TYPE, REGION, COUNT, INTERRUPTIONS, INSTANCE_HOURS)
 #: The trace that is shown to begin with.
 FIRST_TRACE = "aws1026-us-west-2b_v100_1"
-
-
-@dataclass(frozen=True)
-class SpotAnswer:
-    """One spot plan: what is known at once. ``deadline_given``: by the workload, else it is taken from the work."""
-
-    workload: Workload
-    run: SpotRun
-    deadline_hours: float
-    deadline_given: bool
-    intervals: pd.DataFrame
-    curve: pd.DataFrame
-    notice: checkpoints.Notice
-    mixes: pd.DataFrame
-    types: tuple[str, ...]
-    regions: tuple[str, ...]
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class SpotRecord:
-    """What recorded capacity makes of the plan (planner.spot): each piece as its module gives it."""
-
-    policies: pd.DataFrame
-    ways: pd.DataFrame
-    dates: pd.DataFrame
-    moves: pd.DataFrame
-    job: one_job.OneJob
-    drills: pd.DataFrame
-    waiting: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What is asked beside the plan."""
-
-    trace: str
-    start_hours: float | None
-    campaign: str
-    drill: drills.Drill
-    schedule: Backoff
 
 
 class SpotState(traitlets.HasTraits):
     """``propose`` what the controls say (a text for each of spot_fields.CONTROLS), or ``start``; read ``answer``.
 
-    ``record`` follows when it is worked out (``busy``, ``progress``, ``stage``); it is None until then, and where
-    ``reason`` says why recorded capacity tells nothing of the plan. What is refused stands in ``faults`` (``problem``,
-    if no control is to blame) and leaves answer and record as they were.
+    ``record`` follows when it is worked out (``busy``, ``progress``, ``stage``); until then it is that of the plan
+    before, and it is None where ``reason`` says why recorded capacity tells nothing of the plan. What is refused stands
+    in ``faults`` (``problem``, if no control is to blame) and leaves answer and record as they were; what only a piece
+    of the record cannot have stands in ``record.faults``.
     """
 
     answer = traitlets.Instance(SpotAnswer)
@@ -100,18 +62,23 @@ class SpotState(traitlets.HasTraits):
     stage = traitlets.Unicode()
 
     def __init__(
-        self, sources: Sources | None = None, workload: Workload | None = None, worker: Worker | None = None
+        self,
+        sources: Sources | None = None,
+        workload: Workload | None = None,
+        worker: Worker | None = None,
+        traces: SpotTraces | None = None,
     ) -> None:
         super().__init__()
         self.sources = sources if sources is not None else Sources.open()
-        self.traces = SpotTraces.open()
+        self.traces = traces if traces is not None else SpotTraces.open()
         self.campaigns = tuple(zones.campaigns(self.traces))
         self._worker = worker or Foreground()
-        self._kept: dict[str, tuple[object, Any]] = {}
+        self._recorder = Recorder(self.traces)
         self._result: Result | None = None
         started = EXAMPLE if workload is None else ""
         self._base = self._example(EXAMPLE) if workload is None else workload
-        values = {**workload_values(self._base), **DEFAULTS, TRACE: FIRST_TRACE, CAMPAIGN: self.campaigns[0]}
+        first = FIRST_TRACE if FIRST_TRACE in self.trace_names else self.trace_names[0]
+        values = {**workload_values(self._base), **DEFAULTS, TRACE: first, CAMPAIGN: self.campaigns[0]}
         self._take(values, started)
         if self.faults:
             raise InvalidInput(self.faults)
@@ -134,12 +101,13 @@ class SpotState(traitlets.HasTraits):
             self.faults = (unknown("start", name, self.examples, "example"),)
             return
         before, self._base = self._base, self._example(name)
-        self._take({**self.values, **workload_values(self._base), TYPE: "", REGION: "", COUNT: ""}, name)
+        of_run = {**workload_values(self._base), **dict.fromkeys(OF_RUN, "")}
+        self._take({**self.values, **of_run}, name)
         if self.faults or self.problem:
             self._base = before
 
     def propose(self, values: Mapping[str, str]) -> None:
-        """Takes what the controls say."""
+        """Takes what the controls say; ``started`` tells of own numbers."""
         self._take(dict(values), self.started)
 
     def cancel(self) -> None:
@@ -148,7 +116,7 @@ class SpotState(traitlets.HasTraits):
 
     def _take(self, values: dict[str, str], started: str) -> None:
         faults: list[Fault] = []
-        changes = workload_changes(values, faults)
+        changes = workload_changes(self._base, values, faults)
         asked, workload = self._read(values, faults), None
         try:
             workload = self._base.changed(changes, self.sources.vocabulary)
@@ -166,7 +134,7 @@ class SpotState(traitlets.HasTraits):
             return
         with self.hold_trait_notifications():
             self.faults, self.problem, self.notes = (), "", notes
-            self.values, self.started = values, started
+            self.values, self.started = values, started if workload == self._base else ""
             self.answer = answer
         try:
             recorded.terms_of(answer.run, answer.deadline_hours)
@@ -174,13 +142,13 @@ class SpotState(traitlets.HasTraits):
             # The plan itself is shown; only what follows from recorded capacity cannot be told.
             self._worker.cancel()
             with self.hold_trait_notifications():
-                self.busy, self.reason = False, "; ".join(str(fault) for fault in refused.faults)
+                self.busy, self.reason = False, told(refused.faults)
                 self.record = None
             return
         self.reason = ""
         self._work_out(answer, asked)
 
-    def _read(self, values: Mapping[str, str], faults: list[Fault]) -> _Asked | None:
+    def _read(self, values: Mapping[str, str], faults: list[Fault]) -> Asked | None:
         drill, schedule, start = drill_of(values, faults), backoff_of(values, faults), start_of(values, faults)
         if values[TRACE] not in self.trace_names:
             faults.append(unknown(TRACE, values[TRACE], self.trace_names, "recorded trace"))
@@ -188,7 +156,7 @@ class SpotState(traitlets.HasTraits):
             faults.append(unknown(CAMPAIGN, values[CAMPAIGN], self.campaigns, "set of zones"))
         if drill is None or schedule is None or faults:
             return None
-        return _Asked(values[TRACE], start, values[CAMPAIGN], drill, schedule)
+        return Asked(values[TRACE], start, values[CAMPAIGN], drill, schedule)
 
     def _answered(self, workload: Workload, values: dict[str, str]) -> tuple[SpotAnswer, dict[str, str]]:
         if self._result is None or self._result.workload != workload:
@@ -223,46 +191,9 @@ class SpotState(traitlets.HasTraits):
         )
         return answer, notes
 
-    def _work_out(self, answer: SpotAnswer, asked: _Asked) -> None:
-        """Everything that replays recorded capacity, piece by piece; what has not changed is kept."""
+    def _work_out(self, answer: SpotAnswer, asked: Asked) -> None:
         self.busy, self.progress, self.stage = True, 0.0, ""
-        run, deadline, traces = answer.run, answer.deadline_hours, self.traces
-        plan = (answer.workload, run.row)
-
-        def work(progress: Progress) -> SpotRecord:
-            def piece(name: str, key: object, at: float, what: str, make: Callable[[Progress], Any]) -> Any:
-                progress(at, what)
-                held = self._kept.get(name)
-                if held is None or held[0] != key:
-                    held = self._kept[name] = (key, make(lambda share, words: progress(at + 0.3 * share, words)))
-                return held[1]
-
-            job = piece(
-                "job", (plan, asked.trace, asked.start_hours), 0.0, "one job", lambda _: self._job(answer, asked)
-            )
-            ways = piece("ways", plan, 0.05, "chances", lambda tell: odds.by_way(run, deadline, traces, tell))
-            dates = piece("dates", plan, 0.35, "dates", lambda _: odds.by_date(run, deadline, traces))
-            policies = piece(
-                "policies", plan, 0.4, "policies", lambda tell: recorded.by_policy(run, deadline, traces, progress=tell)
-            )
-            moves = piece(
-                "moves", (plan, asked.campaign), 0.75, "zones",
-                lambda _: zones.by_moves(run, deadline, traces, asked.campaign),
-            )  # fmt: skip
-            drilled = piece("drills", (plan, asked.drill), 0.85, "game day",
-                            lambda _: drills.game_day(run, deadline, asked.drill))  # fmt: skip
-            waits = piece(
-                "waiting", asked.schedule, 0.95, "waiting", lambda _: waiting.by_schedule(traces, asked.schedule)
-            )
-            return SpotRecord(policies, ways, dates, moves, job, drilled, waits)
-
-        self._worker.start(work, self._on_progress, self._on_end)
-
-    def _job(self, answer: SpotAnswer, asked: _Asked) -> one_job.OneJob:
-        start = asked.start_hours
-        if start is None:
-            start = one_job.last_start_hours(self.traces, asked.trace, answer.deadline_hours) / 2.0
-        return one_job.one_job(answer.run, answer.deadline_hours, self.traces, asked.trace, start)
+        self._worker.start(lambda tell: self._recorder.record(answer, asked, tell), self._on_progress, self._on_end)
 
     def _on_progress(self, share: float, what: str) -> None:
         self.progress, self.stage = share, what
@@ -272,7 +203,9 @@ class SpotState(traitlets.HasTraits):
         if record is not None:
             self.record = record
         elif isinstance(error, InvalidInput):
-            self.faults = error.faults
+            # No trace can tell of the plan at all.
+            with self.hold_trait_notifications():
+                self.reason, self.record = told(error.faults), None
         elif isinstance(error, Cancelled):
             self.problem = "Stopped: what recorded capacity makes of the run is still that of the last plan."
         elif isinstance(error, CostlibError):

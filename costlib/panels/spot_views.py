@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -10,13 +12,17 @@ from costlib.display import escape, hours, hours_band, saving, share, usd, usd_b
 from costlib.figures.spot_policies import MOVE_NAMES, POLICY_NAMES
 from costlib.panels.banner import basis_html
 from costlib.panels.html_table import table_html
-from costlib.panels.spot_state import SpotAnswer, SpotRecord
+from costlib.panels.spot_record import SpotAnswer, SpotRecord
 from costlib.planner.lines import NOT_COSTED
+from costlib.planner.plan import Band
 from costlib.planner.quantities import requeue_rule
 from costlib.planner.spot import checkpoints, drills, mixes, recorded, waiting, zones
+from costlib.planner.spot.one_job import OneJob
 from costlib.planner.spot.run import SpotRun
 from costlib.units import HOURS_PER_MONTH, MINUTES_PER_HOUR
 
+#: Where the next interruption is this far off, there is none.
+NEVER_HOURS = 1e6
 MOVED = {
     "in time": "Saved in time, even at the slow end",
     "at the line rate only": "Saved in time only if it is written at the network's line rate",
@@ -30,21 +36,26 @@ def answer_html(answer: SpotAnswer) -> str:
     run = answer.run
     plan, on_demand = run.plan, run.on_demand
     place = plan.az or plan.region
-    said = [
-        f"{escape(answer.workload.name)} on spot: <b>{usd(plan.cost_usd.expected)}</b>"
-        f" ({usd_band(plan.cost_usd.low, plan.cost_usd.high)}) on {plan.count} × {escape(plan.instance_type)} in"
-        f" {escape(place)}, {hours(plan.hours.expected)} ({hours_band(plan.hours.low, plan.hours.high)})."
-    ]
-    if on_demand is not None:
-        beside = saving(1.0 - plan.cost_usd.expected / on_demand.cost_usd.expected)
-        said.append(f"On demand the same instances cost {usd(on_demand.cost_usd.expected)}: spot {beside}.")
-    if not plan.meets_deadline:
-        said.append("<span class='costlib-bad'>It misses the deadline even so.</span>")
-    elif answer.deadline_given:
-        said.append(f"The deadline of {hours(answer.deadline_hours)}: {escape(plan.deadline)}.")
+    name, where = escape(answer.workload.name), f"{plan.count} × {escape(plan.instance_type)} in {escape(place)}"
     doom = checkpoints.why_not(run, run.interval_hours)
     if doom:
-        said.append(f"<span class='costlib-bad'>On spot {escape(doom)}.</span>")
+        said = [f"{name} on spot, on {where}: <span class='costlib-bad'>{escape(doom)}.</span>"]
+        if on_demand is not None:
+            said.append(f"On demand the same instances cost {usd(on_demand.cost_usd.expected)}.")
+    else:
+        said = [
+            f"{name} on spot: <b>{usd(plan.cost_usd.expected)}</b>"
+            f" ({usd_band(plan.cost_usd.low, plan.cost_usd.high)}) on {where},"
+            f" {hours(plan.hours.expected)} ({hours_band(plan.hours.low, plan.hours.high)})."
+        ]
+        if on_demand is not None:
+            beside = saving(1.0 - plan.cost_usd.expected / on_demand.cost_usd.expected)
+            said.append(f"On demand the same instances cost {usd(on_demand.cost_usd.expected)}: spot {beside}.")
+        if not plan.meets_deadline:
+            late = f"It misses the deadline of {hours(answer.deadline_hours)}"
+            said.append(f"<span class='costlib-bad'>{late}, as does every spot plan of these choices.</span>")
+        elif answer.deadline_given:
+            said.append(f"The deadline of {hours(answer.deadline_hours)}: {escape(plan.deadline)}.")
     note = (
         "This takes interruptions at a constant rate, and capacity to be back soon after each. What recorded capacity,"
         " which is far scarcer, makes of the run stands further below."
@@ -58,9 +69,10 @@ def hazard_html(run: SpotRun) -> str:
     monthly = [_monthly(end) for end in (hazard.low, hazard.expected, hazard.high)]
     dated = f" of {origin['as_of']}" if origin["as_of"] else ""
     words = (
-        f"Interruptions: {hazard.expected:.2g} an hour for each instance ({hazard.low:.2g} – {hazard.high:.2g}), so"
-        f" {share(monthly[1])} ({share(monthly[0])} – {share(monthly[2])}) of instances kept for a month; any of the"
-        f" {run.count} every {_mean_time(mtbi.expected)}, from {_mean_time(mtbi.high)} to {_mean_time(mtbi.low)}."
+        f"Interruptions: {_rate(hazard.expected)} an hour for each instance ({_rate(hazard.low)} –"
+        f" {_rate(hazard.high)}), so"
+        f" {share(monthly[1])} ({share(monthly[0])} – {share(monthly[2])}) of instances kept for a month are hit;"
+        f" {_every(run.count, mtbi)}."
     )
     return (
         f"<div>{words} {basis_html(origin['basis'])}</div><div class='costlib-note'>{escape(origin['rule'])};"
@@ -72,8 +84,16 @@ def _monthly(rate: float) -> float:
     return -math.expm1(-rate * HOURS_PER_MONTH)
 
 
-def _mean_time(amount: float) -> str:
-    return hours(amount) if amount < 1e6 else "never"
+def _every(count: int, mtbi: Band) -> str:
+    which = "the run's instance" if count == 1 else f"one of the run's {count}"
+    if mtbi.expected > NEVER_HOURS:
+        return f"{which} never, or every {hours(mtbi.high)} at the dear end"
+    calm = hours(mtbi.low) if mtbi.low < NEVER_HOURS else "never"
+    return f"{which} every {hours(mtbi.expected)}, from {calm} at the cheap end to {hours(mtbi.high)} at the dear"
+
+
+def _rate(per_hour: float) -> str:
+    return f"{per_hour:.2g}" if per_hour < 10 else f"{per_hour:,.0f}"
 
 
 def intervals_html(table: pd.DataFrame) -> str:
@@ -81,29 +101,37 @@ def intervals_html(table: pd.DataFrame) -> str:
     names = {"young": "Young 1974", "daly": "Daly 2006", "best": "exact best", "yours": "yours"}
     rows = "".join(
         f"<tr><td>{names[row['interval']]}</td><td class='costlib-number'>{_minutes(row['interval_hours'])}"
-        f"<small>{_minutes(row['interval_hours_low'])} – {_minutes(row['interval_hours_high'])}</small></td>"
+        f"<small>cheap end {_minutes(row['interval_hours_low'])}, dear end {_minutes(row['interval_hours_high'])}"
+        "</small></td>"
         f"<td class='costlib-number'>{_hours(row['hours'])}<small>{hours_band(row['hours_low'], row['hours_high'])}"
-        f"</small></td><td class='costlib-number'><b>{_usd(row['usd'])}</b>"
+        f"</small></td><td class='costlib-number'><b>{_usd(row, 'usd')}</b>"
         f"<small>{usd_band(row['usd_low'], row['usd_high'])}</small></td>"
+        f"<td class='costlib-number'>{_usd(row, 'added_usd')}</td>"
         f"<td class='costlib-number'>{100 * row['lost_fraction']:.2f} %</td><td>{escape(row['why_not'])}</td></tr>"
         for row in table.to_dict("records")
     )
     heads = (
-        ("Rule", ""), ("Checkpoint every", "expected; what the rule says at the ends of the band below"),
+        ("Rule", ""), ("Checkpoint every", "expected; and what the rule says at the ends of the band"),
         ("Hours", "the whole run"), ("USD a run", "the whole run"),
-        ("Lost", "share of the billed hours: writes, work done twice, restarts"), ("", ""),
+        ("Lost (USD)", "on writes, work done twice and restarts"), ("Lost (share)", "of the billed hours"), ("", ""),
     )  # fmt: skip
     return table_html(heads, rows)
 
 
 def notice_html(found: checkpoints.Notice) -> str:
     """The two-minute notice."""
-    said = f"<b>{MOVED[found.verdict]}</b>: {found.checkpoint_gib:,.6g} GiB take"
-    said += f" {found.save_seconds_low:,.3g} – {found.save_seconds_high:,.3g} s of {found.notice_seconds:,.0f} s."
-    if found.saved_usd is not None:
+    low, high = found.save_seconds_low, found.save_seconds_high
+    said = f"<b>{MOVED[found.verdict]}</b>: to write {found.checkpoint_gib:,.6g} GiB takes {low:,.3g} – {high:,.3g} s,"
+    said += f" and the notice gives {found.notice_seconds:,.0f} s."
+    if found.saved_usd is not None and found.saved_hours is not None and found.checkpoint_gib:
+        minute = 1.0 / MINUTES_PER_HOUR
+        time = "less than a minute" if found.saved_hours < minute else hours(found.saved_hours)
+        wins = f"would win {time} and {usd(found.saved_usd)}"
+        if found.saved_hours > NEVER_HOURS and found.hours is not None and found.usd is not None:
+            wins = f"would make of it {hours(found.hours)} and {usd(found.usd)}"
         said += (
-            f" A save at each notice, with no other checkpoints, would save {hours(found.saved_hours or 0.0)} and"
-            f" {usd(found.saved_usd)}; notices are best effort, so keep periodic checkpoints as well."
+            f" A save at each notice, with no other checkpoints, {wins};"
+            " notices are best effort, so keep periodic checkpoints as well."
         )
     return f"<div>{said}</div><div class='costlib-note'>{escape(found.rule)}; {escape(found.source)}</div>"
 
@@ -128,9 +156,8 @@ def policies_html(record: SpotRecord) -> str:
     return table_html(heads, rows) + f"<div class='costlib-note'>{escape(recorded.RULE)}.</div>"
 
 
-def job_html(record: SpotRecord) -> str:
+def job_html(job: OneJob) -> str:
     """One job's dollars under each policy and at the optimum."""
-    job = record.job
     best = job.usd["optimum"]
     said = ", ".join(
         f"{POLICY_NAMES[name]} {usd(amount)}" + ("" if job.met[name] else " (late)")
@@ -144,14 +171,14 @@ def job_html(record: SpotRecord) -> str:
     )
 
 
-def moves_html(record: SpotRecord) -> str:
+def moves_html(table: pd.DataFrame) -> str:
     """What moving between zones is worth, in a sentence, and the rule."""
-    table = record.moves
     alone, moving = table[table["moves"] == "stay"]["usd"], table[table["moves"] != "stay"]
     best = moving.sort_values("usd").iloc[0]
     words = (
         f"Staying in one zone would have cost {usd_band(alone.min(), alone.max())}, {usd(alone.mean())} on average;"
-        f" {MOVE_NAMES[str(best['moves'])]} {usd(best['usd'])}: {saving(1.0 - best['usd'] / alone.mean())}."
+        f" to {MOVE_NAMES[str(best['moves'])]} {usd(best['usd'])}, which {saving(1.0 - best['usd'] / alone.mean())}"
+        " of that average."
     )
     return f"<div>{words}</div><div class='costlib-note'>{escape(zones.RULE)}.</div>"
 
@@ -179,6 +206,13 @@ def mixes_note() -> str:
     return f"<div class='costlib-note'>{escape(mixes.RULE)}.</div>"
 
 
+def drills_html() -> str:
+    """What each drill is."""
+    counts = {"draws": drills.Drill().draws, "burst": "as many"}
+    said = "; ".join(f"{name}: {meaning.format(**counts)}" for name, meaning in drills.DRILLS.items())
+    return f"<div class='costlib-note'>{escape(said)}. Lost: work done twice; dollars are of the whole run.</div>"
+
+
 def checklist_html() -> str:
     """What to do in the real exercise."""
     items = "".join(f"<li>{escape(what)} <small>– {escape(why)}</small></li>" for what, why in drills.CHECKLIST)
@@ -192,8 +226,8 @@ def _minutes(amount: float) -> str:
 
 
 def _hours(amount: float) -> str:
-    return hours(amount) if amount < float("inf") else "never"
+    return hours(amount) if amount < NEVER_HOURS else "never"
 
 
-def _usd(amount: float) -> str:
-    return usd(amount) if amount < float("inf") else "–"
+def _usd(row: Mapping[Any, Any], name: str) -> str:
+    return usd(row[name]) if row["hours"] < NEVER_HOURS else "–"

@@ -147,7 +147,9 @@ def quantities(
         needed = long_run_hours(work[spot], interval[spot], write[spot], restart, mtbi[spot])
         # What takes longer than any calendar will not finish, and sums of it would overflow.
         rework[spot] = np.where(needed > MOST_HOURS, np.inf, needed) - work[spot]
-        requeue[spot] = (work[spot] + rework[spot]) / mtbi[spot] * requeue_hours(workload)[end]
+        wait = requeue_hours(workload)[end]
+        if wait > 0:  # no wait is none, however often
+            requeue[spot] = (work[spot] + rework[spot]) / mtbi[spot] * wait
 
     idle = np.zeros(len(rows))
     used = start_up + work + rework

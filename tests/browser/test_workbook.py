@@ -138,3 +138,46 @@ def test_scale_out_answers_on_each_tab(lab_base: str, page: Page) -> None:
     points.press("Tab")
     expect(said).to_contain_text("at a batch of 45")
     harness.screenshot(page, "lab-scale-out")
+
+
+def test_ride_spot_answers_at_once_and_replays_a_little_later(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/05_ride_spot.ipynb")
+    page.wait_for_selector(".costlib-spot-checkpoints .js-plotly-plot .point")
+    answer = page.locator(".costlib-answer").first
+    expect(answer).to_contain_text("gpt2-1.5b on spot")
+    # The recorded part comes when it is replayed; every chart is drawn.
+    page.wait_for_selector(".costlib-spot-odds .js-plotly-plot .point", state="visible")
+    names = ("checkpoints", "mixes", "odds", "dates", "policies", "job", "moves", "drills", "pools")
+    charts = {name: page.locator(f".costlib-spot-{name} .js-plotly-plot") for name in names}
+    drawn = {}
+    for name, chart in charts.items():
+        expect(chart.locator(".xaxislayer-above .xtick, .xaxislayer-above .x2tick").first).to_be_visible()
+        drawn[name] = chart.evaluate(DRAWN)
+        assert drawn[name], name
+    before = answer.inner_text()
+    page.get_by_label("Instance type", exact=True).select_option("p5.48xlarge")
+    expect(answer).to_contain_text("p5.48xlarge")
+    assert "p5.48xlarge" not in before
+    for name in names:
+        page.wait_for_function(MOVED, arg=[f".costlib-spot-{name} .js-plotly-plot", drawn[name]])
+    good = answer.inner_text()
+    deadline = page.get_by_label("Deadline (hours)", exact=True)
+    deadline.fill("-3")
+    deadline.press("Tab")
+    told = page.locator(".costlib-control", has=deadline).locator(".costlib-fault")
+    expect(told).to_contain_text("above 0")
+    expect(answer).to_have_text(good, use_inner_text=True)
+    harness.screenshot(page, "lab-ride-spot")
+    deadline.fill("72")
+    deadline.press("Tab")
+    expect(told).to_have_count(0)
+    page.get_by_role("button", name="Prepare CSV").first.click()
+    with page.expect_download() as download:
+        page.get_by_text("Save gpt2-1.5b-spot-policies.csv").click()
+    assert "uniform_progress" in download.value.path().read_text(encoding="utf-8")
+    assert page.watched.problems == []  # type: ignore[attr-defined]
+
+
+#: The numbers that a chart has drawn, as text; and whether they have become others.
+DRAWN = "plot => JSON.stringify(plot._fullData.map(one => [one.x, one.y, one.base]))"
+MOVED = f"([at, before]) => {{ const said = {DRAWN}; return said(document.querySelector(at)) !== before; }}"

@@ -24,6 +24,9 @@ from costlib.units import MINUTES_PER_HOUR, SECONDS_PER_HOUR
 
 Floats = npt.NDArray[np.float64]
 
+HOURS_PER_YEAR = 8760.0
+#: What takes longer than this, a century, because of interruptions is as good as never done.
+MOST_HOURS = 100.0 * HOURS_PER_YEAR
 #: No interval is shorter: where next to nothing is to be written, the formulas ask for one a second.
 SHORTEST_HOURS = 1.0 / MINUTES_PER_HOUR
 COLUMNS = (
@@ -106,7 +109,8 @@ def _table(run: SpotRun, interval_hours: tuple[Floats, Floats, Floats]) -> pd.Da
     work, rest = run.work_hours.expected, (run.write_hours, run.restart_hours, run.mtbi_hours)
     for end, suffix in enumerate(("_low", "", "_high")):
         billed = billed_hours(run, interval_hours[end], end)
-        waits = billed / ends_of(run.mtbi_hours)[end] * requeue_hours(run.result.workload)[end]
+        wait = requeue_hours(run.result.workload)[end]
+        waits = billed / ends_of(run.mtbi_hours)[end] * wait if wait > 0 else 0.0
         columns[f"hours{suffix}"] = ends_of(run.start_up_hours)[end] + billed + waits
         columns[f"usd{suffix}"] = instance_usd(run, billed, end)
         lost = expected_hours(work, interval_hours[end], *(ends_of(held)[end] for held in rest)) - work
@@ -129,7 +133,14 @@ def why_not(run: SpotRun, interval_hours: float) -> str | None:
     """Why the run will not finish on spot, at the expected end; None where it will."""
     held = (run.work_hours, run.write_hours, run.restart_hours, run.mtbi_hours)
     work, write, restart, mtbi = (band.expected for band in held)
-    return why_not_finished(work, interval_hours, write, restart, mtbi)
+    found = why_not_finished(work, interval_hours, write, restart, mtbi)
+    billed = float(expected_hours(work, interval_hours, write, restart, mtbi))
+    if found is None and billed > max(MOST_HOURS, 10.0 * work):
+        found = (
+            f"it will not finish: {work:,.3g} h of work would take {billed / HOURS_PER_YEAR:,.3g} years with"
+            f" interruptions every {mtbi:.3g} h on average"
+        )
+    return found
 
 
 def notice(run: SpotRun, notice_seconds: float = NOTICE_SECONDS) -> Notice:

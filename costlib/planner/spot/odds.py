@@ -30,7 +30,8 @@ def by_way(run: SpotRun, deadline_hours: float, traces: SpotTraces, progress: Pr
     ``way``: on_demand, net (spot with Uniform Progress towards ``net_hours``, which falls back to on-demand in time
     for that), or spot_only. ``chance`` to be done by the deadline at the expected hours of work, and
     ``chance_at_high_hours``: if the work takes as long as its high end. ``usd``: mean over the jobs that got done, with
-    P10 and P90. ``on_curve``: no other way is both as certain and cheaper. Raises InvalidInput (recorded.terms_of).
+    P10 and P90. ``on_curve``: no other way is both as certain and cheaper. Raises InvalidInput (recorded.terms_of), and
+    where no trace is as long as the deadline.
     """
     tell = progress or (lambda share, what: None)
     terms_of(run, deadline_hours)
@@ -88,6 +89,8 @@ def _row(run: SpotRun, deadline_hours: float, traces: SpotTraces, way: str, net_
         try:
             jobs = _jobs(run, net_hours or deadline_hours, traces, policy, end)
         except InvalidInput:
+            if way != "net" or net_hours == deadline_hours:
+                raise
             # No trace is long enough for so late a net.
             return None
         chances.append(0.0 if jobs is None else jobs.mean(jobs.finish_hours <= deadline_hours + 1.0 / SECONDS_PER_HOUR))

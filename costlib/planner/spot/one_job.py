@@ -19,6 +19,8 @@ from costlib.planner.spot.recorded import base_usd, terms_of
 from costlib.planner.spot.run import SpotRun
 from costlib.units import SECONDS_PER_HOUR
 
+#: Steps times units of slack that the optimum may look at: a second or two.
+MOST_CELLS = 1e8
 POLICIES = ("safety_net", "uniform_progress", "lookahead")
 
 
@@ -70,10 +72,25 @@ def one_job(
         modes[name] = tape(flags, terms, policy, start)
         found = simulate(flags, terms, policy, np.array([start]))
         usd[name], met[name] = float(found.cost_ratio[0]) * base, bool(found.met_deadline[0])
-    # The optimum counts in whole seconds.
-    whole = replace(terms, work_seconds=round(terms.work_seconds), changeover_seconds=round(terms.changeover_seconds))
-    best = float(optimum_seconds(flags, whole, np.array([start]))[0]) / whole.work_seconds * base
+    whole = _in_units(terms)
+    best = float(optimum_seconds(flags, whole, np.array([start]))[0]) / terms.work_seconds * base
     return OneJob(
         trace, start, step_hours, flags[start : start + terms.steps], modes, {**usd, "optimum": best},
         {**met, "optimum": bool(np.isfinite(best))},
     )  # fmt: skip
+
+
+def _in_units(terms: Terms) -> Terms:
+    """Work and changeover in the units that the optimum counts in: seconds, or more of them for a long job.
+
+    Units divide the step, and what is left over of the longer ones is dropped: a bound stays a bound.
+    """
+    step = round(terms.step_seconds)
+    slack = max(terms.steps * step - terms.work_seconds, 0.0)
+    divisors = [unit for unit in range(1, step + 1) if step % unit == 0]
+    unit = next((unit for unit in divisors if terms.steps * slack / unit <= MOST_CELLS), step)
+    if unit == 1:
+        work, changeover = round(terms.work_seconds), round(terms.changeover_seconds)
+    else:
+        work, changeover = (int(held // unit) * unit for held in (terms.work_seconds, terms.changeover_seconds))
+    return replace(terms, work_seconds=max(work, unit), changeover_seconds=changeover)

@@ -19,6 +19,8 @@ from costlib.planner.spot.run import SpotRun
 
 Progress = Callable[[float, str], None]
 
+#: Rankings of a fleet's pools: the first one that ranks any.
+FLEET_RANKINGS = ("price_capacity_optimized", "run_cost")
 #: Parts that replay recorded capacity, and take seconds.
 REPLAYED = ("deadline", "policies", "game_day", "waiting")
 
@@ -109,6 +111,8 @@ def spot_report(
     pools = spot_pools(workload, sources, run.plan.instance_type, run.plan.count)
     regions = set(pools.pools["region"])
     region = run.plan.region if run.plan.region in regions else None
+    # Where the Spot advisor knows none of the region's pools, capacity does not rank them.
+    ranking = next(by for by in FLEET_RANKINGS if len(pools.ranked(by, region or pools.base.region)))
     return SpotReport(
         run=run,
         deadline_hours=deadline,
@@ -117,7 +121,7 @@ def spot_report(
         notice=checkpoints.notice(run),
         shares=mixes.by_share(run),
         pools=pools,
-        fleet=fleet_request(pools, region),
+        fleet=fleet_request(pools, region, by=ranking),
         failover=fail_over(pools, chance_fraction),
         managed=managed_spot(pools),
         why_not_replayed=why_not,
