@@ -6,7 +6,7 @@ whose deadline is over among them. On-demand is certain, spot alone a chance; a 
 and its cost is the question.
 
 How it fares is ``costlib.validation.spot.forecast_check``. On campaigns left out, bands of 80 % hold 76 to 84 % of the
-outcomes, costs are 1 % off on average, and deciles of the chance 1 to 2.5 points, at most 7. That is as near as observed
+outcomes, costs are 1 % off on average, deciles of the chance 1 to 2.5 points, at most 7. That is as near as observed
 shares tell: the starts of a trace share its luck, and drawing the campaigns anew moves shares by standard errors of up
 to 7 (6 and 12 h of work) and 11 points (48 h), so that a forecast without any fault would show a largest error of 4 to
 10. It leaves nothing to calibrate by. Simulating ahead from fitted kinds of capacity fares worse: zones change their
