@@ -2,9 +2,20 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from costlib.errors import InvalidInput
-from costlib.models.deadline import WEIGHTS, Forecast, forecast, moments, price_of_certainty, record_of
+from costlib.models.deadline import (
+    BAND_SHARE,
+    WEIGHTS,
+    Forecast,
+    _band,
+    forecast,
+    moments,
+    price_of_certainty,
+    record_of,
+)
 from costlib.models.replay_terms import Terms
 
 STEP = 0.25
@@ -126,3 +137,24 @@ def test_moments_are_what_the_forecast_is_made_from() -> None:
     # The longest history of the record is longer than these traces.
     held = record.known[-1][record.trace == 2] / WEIGHTS
     assert held == pytest.approx(moments(traces()[2][0], STEP)[at], abs=1e-5)
+
+
+def test_a_band_holds_its_share_whatever_costs_just_the_same() -> None:
+    def band(costs: list[float]) -> tuple[float, float]:
+        low, high = _band(np.cumsum(np.full((1, 100), 0.01), axis=1), np.sort(np.array(costs, float)))
+        return low[0], high[0]
+
+    assert band(list(range(100))) == (9, 88)
+    # Half cost 5: held whole, so that 30 of the others complete the 80.
+    assert band([5] * 50 + list(range(50, 100))) == (5, 79)
+    assert band([*range(50), *[500] * 50]) == (20, 500)
+    assert band([3] * 100) == (3, 3)
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=60), st.randoms(use_true_random=False))
+def test_a_band_holds_at_least_its_share(costs: list[int], random) -> None:
+    cost = np.sort(np.array(costs, float))
+    weight = np.array([random.random() + 0.01 for _ in costs])
+    low, high = _band((np.cumsum(weight) / weight.sum())[None], cost)
+    inside = (cost >= low[0]) & (cost <= high[0])
+    assert weight[inside].sum() / weight.sum() >= BAND_SHARE - 1e-9

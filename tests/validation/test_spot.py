@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from costlib.errors import InvalidInput
 from costlib.facts.spot_traces import SpotTraces
 from costlib.models.availability_recorded import RECORDED_KINDS
 from costlib.planner.quantities import REQUEUE_HOURS
@@ -94,8 +95,7 @@ def test_the_recorded_kinds_are_those_of_the_held_traces() -> None:
 
 @pytest.mark.parametrize(
     ("work_hours", "deadline_hours", "points"),
-    # Of 60 h windows the traces hold a few dozen that do not overlap: chances of long jobs are known less well.
-    [(12, 15, 0.05), (24, 36, 0.05), (48, 60, 0.08)],
+    [(12, 15, 0.05), (24, 36, 0.05), (48, 60, 0.05)],
 )
 def test_chances_are_those_observed_on_campaigns_left_out(work_hours, deadline_hours, points) -> None:
     checked = forecast_check(SNAPSHOT, "spot_only", work_hours, deadline_hours, 0.05)
@@ -105,12 +105,22 @@ def test_chances_are_those_observed_on_campaigns_left_out(work_hours, deadline_h
     assert groups["chance"].iloc[-1] - groups["chance"].iloc[0] > 0.8, "and they tell moments apart"
 
 
-def test_costs_and_their_bands_are_those_observed_on_campaigns_left_out() -> None:
-    checked = forecast_check(SNAPSHOT, "safety_net", 24, 36, 0.05)
-    assert checked["predicted_cost_ratio"].mean() == pytest.approx(checked["cost_ratio"].mean(), rel=0.10)
+@pytest.mark.parametrize(
+    ("policy", "work_hours", "deadline_hours"),
+    # Of six hours most jobs cost just the same, on spot that is never lost: the hardest for a band to hold its share.
+    [("safety_net", 6, 6.6), ("safety_net", 24, 36), ("uniform_progress", 48, 60)],
+)
+def test_costs_and_their_bands_are_those_observed_on_campaigns_left_out(policy, work_hours, deadline_hours) -> None:
+    checked = forecast_check(SNAPSHOT, policy, work_hours, deadline_hours, 0.05)
+    assert checked["predicted_cost_ratio"].mean() == pytest.approx(checked["cost_ratio"].mean(), rel=0.02)
     assert 0.75 <= checked["inside"].mean() <= 0.85
 
 
 def test_waits_for_capacity_are_those_of_the_held_traces() -> None:
     found = recorded_requeue_hours(SpotTraces.open(SNAPSHOT))
     assert (0.0, *(pytest.approx(hours, abs=0.005) for hours in found)) == REQUEUE_HOURS
+
+
+def test_another_part_to_leave_out_is_refused_by_name() -> None:
+    with pytest.raises(InvalidInput, match="left_out"):
+        forecast_check(SNAPSHOT, "safety_net", 24, 36, 0.05, left_out="zone")
