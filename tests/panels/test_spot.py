@@ -62,6 +62,8 @@ def state(made: SpotState) -> Iterator[SpotState]:
 @pytest.fixture
 def page(state: SpotState) -> Iterator[spot._Page]:
     yield spot._Page(state)
+    # The state outlives its pages: a page that is gone must not be redrawn.
+    state.unobserve_all()
     ipywidgets.Widget.close_all()
 
 
