@@ -91,9 +91,7 @@ def components(rows: pd.DataFrame, lines: Sequence[MemoryLine], note: str) -> go
                 "width": 4,
             },
             customdata=np.column_stack([low, high]),
-            hovertemplate=(
-                "%{y}: %{x:.1f} GiB expected (%{customdata[0]:.1f} – %{customdata[1]:.1f})<extra></extra>"
-            ),
+            hovertemplate=("%{y}: %{x:.1f} GiB expected (%{customdata[0]:.1f} – %{customdata[1]:.1f})<extra></extra>"),
         )
     )
     # Behind the bar whatever its unit: figures that can be read off.
@@ -231,9 +229,7 @@ def _top(rows: pd.DataFrame, asked_tokens: int, lines: Sequence[MemoryLine]) -> 
     return bytes_to_gib(min(float(highest.max()), wanted))
 
 
-def _spaced(
-    lines: Sequence[MemoryLine], widest_gib: float, share: float = WIDE_SHARE
-) -> list[tuple[MemoryLine, bool]]:
+def _spaced(lines: Sequence[MemoryLine], widest_gib: float, share: float = WIDE_SHARE) -> list[tuple[MemoryLine, bool]]:
     """The lines that the axis shows, each with whether there is room for its label; chosen ones come first."""
     shown = [line for line in lines if bytes_to_gib(line.usable_bytes) <= widest_gib]
     taken: list[float] = []

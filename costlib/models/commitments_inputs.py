@@ -56,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Usage:
-    """What ran: ``quantity`` (hours, lines) in instance-hours of each hour (vCPU-hours and so on where that is sold)."""
+    """What ran: ``quantity`` (hours, lines) in instance-hours of each hour (vCPU-hours where that is sold)."""
 
     lines: tuple[Line, ...]
     quantity: Floats
@@ -119,8 +119,8 @@ def quantity_faults(name: str, lines: Sequence[Line], quantity: Floats) -> list[
 
 
 def usage_from(frame: pd.DataFrame) -> Usage:
-    """Hourly rows as Usage: ``hour, instance_type, region, service, quantity``, and ``platform, tenancy, zone, account``
-    where they matter.
+    """Hourly rows as Usage: ``hour, instance_type, region, service, quantity``, and ``platform, tenancy, zone,
+    account`` where they matter.
 
     A line without a row in an hour ran nothing then, as on a bill; an hour without any row is missing. Raises
     InvalidInput for missing or doubled hours, hours that are not whole, negative quantities, each with its rows.
@@ -128,9 +128,8 @@ def usage_from(frame: pd.DataFrame) -> Usage:
     need = ["hour", "instance_type", "region", "service", "quantity"]
     refuse(Fault("usage", column, "is missing from the columns") for column in need if column not in frame)
     rows = frame.reset_index(drop=True).assign(**{name: ORDINARY[name] for name in ORDINARY if name not in frame})
-    rows["zone"] = rows["zone"] if "zone" in rows else ""
-    rows["account"] = rows["account"] if "account" in rows else ""
-    rows[["zone", "account"]] = rows[["zone", "account"]].fillna("")
+    for name in ("zone", "account"):
+        rows[name] = frame[name].fillna("").to_numpy() if name in frame else ""
     hour = pd.to_datetime(rows["hour"], utc=True, errors="coerce")
     key = [*LINE_COLUMNS, "zone", "account"]
     # What is twice is looked for among the good hours only: a bad hour has its own fault.
@@ -151,7 +150,7 @@ def usage_from(frame: pd.DataFrame) -> Usage:
         faults.append(Fault("hour", str(missing[0]), f"has no row: {len(missing)} hours are missing, first {shown}"))
     refuse(fault for fault in faults if fault)
     wide = rows.assign(hour=hour, quantity=quantity).pivot(index="hour", columns=key, values="quantity")
-    lines = tuple(Line(*values[:5], values[5] or None, values[6]) for values in wide.columns)
+    lines = tuple(Line(*key[:5], zone=key[5] or None, account=key[6]) for key in wide.columns.to_list())
     return Usage(lines, wide.reindex(whole).fillna(0.0).to_numpy())
 
 
@@ -209,7 +208,7 @@ class Rates:
         usd = np.array([self.usd(line, "on_demand") for line in lines], float)
         known = self.frame.loc[self.frame["plan_type"] == "on_demand"]
         faults = []
-        for at in np.flatnonzero(np.isnan(usd)):
+        for at in np.flatnonzero(np.isnan(usd)).tolist():
             line = lines[at]
             types = set(known["instance_type"])
             if line.instance_type not in types:

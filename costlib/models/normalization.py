@@ -15,11 +15,11 @@ NAMED = {"nano": 0.25, "micro": 0.5, "small": 1.0, "medium": 2.0, "large": 4.0, 
 XLARGE = 8.0
 #: Bare metal counts as the virtual size of the same family that it equals.
 METAL = {
-    **dict.fromkeys(("a1",), 32.0),
+    "a1": 32.0,
     **dict.fromkeys(("m5zn", "z1d"), 96.0),
     **dict.fromkeys(("c6g", "c6gd", "i3", "m6g", "m6gd", "r6g", "r6gd", "x2gd"), 128.0),
     "c5n": 144.0,
-    **dict.fromkeys("c5 c5d i3en m5 m5d m5dn m5n r5 r5b r5d r5dn r5n".split(), 192.0),
+    **dict.fromkeys(("c5", "c5d", "i3en", "m5", "m5d", "m5dn", "m5n", "r5", "r5b", "r5d", "r5dn", "r5n"), 192.0),
 }
 #: Families whose Reserved Instances cover their own size only.
 WITHOUT_FLEXIBILITY = frozenset({"g4ad", "g4dn", "g5", "g5g"})

@@ -11,7 +11,7 @@ from costlib.models.commitments_apply import Applied, apply_discounts
 from costlib.models.commitments_inputs import Commitment, Line, Usage, usage_from
 from costlib.models.normalization import is_size_flexible, normalization_factor
 
-# Savings Plans User Guide, "Understanding how Savings Plans apply to your usage": rates of its example, partial upfront.
+# Savings Plans User Guide, "Understanding how Savings Plans apply to your usage": its example, partial upfront.
 GUIDE = [
     # line, on-demand, Compute, EC2 Instance, quantity
     (Line("r5.4xlarge", "us-east-1"), 1.00, 0.70, 0.60, 4.0),
