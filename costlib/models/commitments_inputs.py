@@ -150,8 +150,13 @@ def usage_from(frame: pd.DataFrame) -> Usage:
         faults.append(Fault("hour", str(missing[0]), f"has no row: {len(missing)} hours are missing, first {shown}"))
     refuse(fault for fault in faults if fault)
     wide = rows.assign(hour=hour, quantity=quantity).pivot(index="hour", columns=key, values="quantity")
-    lines = tuple(Line(*key[:5], zone=key[5] or None, account=key[6]) for key in wide.columns.to_list())
+    lines = tuple(map(_line, wide.columns.to_list()))
     return Usage(lines, wide.reindex(whole).fillna(0.0).to_numpy())
+
+
+def _line(key: Sequence[str]) -> Line:
+    name, region, service, platform, tenancy, zone, account = key
+    return Line(name, region, service, platform, tenancy, zone or None, account)
 
 
 def _rows_fault(field: str, values: pd.Series, wrong: pd.Series, problem: str) -> Fault | None:

@@ -165,7 +165,7 @@ class Value:
             weight = self.hours.weight[chunk.rows]
             given = np.stack([capacity[:, at] for at in chunk.segments % periods], axis=1)
             hours = np.add.reduceat(weight, chunk.starts)
-            unused = np.add.reduceat(np.stack(spare) * weight, chunk.starts, axis=1)
+            unused = np.add.reduceat(np.reshape(spare, (-1, len(weight))) * weight, chunk.starts, axis=1)
             np.add.at(used, chunk.segments, (given * hours - unused).T)
             np.add.at(rest, chunk.segments, np.add.reduceat(left * weight, chunk.starts, axis=1).T)
         shape = (self.hours.scenarios, periods)

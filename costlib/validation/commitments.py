@@ -1,8 +1,9 @@
 """Commitments on made-up traces of demand: the best portfolio and the ladder against the look-back rule.
 
 Two years of history, then two that nobody knew: every rule is asked when the history ends and again a year later, the
-ladder each month, from what was known then. The ladder was begun a year before the held-out years, as who has commitments
-has bought before; ``ladder_from_nothing`` begins with them, and shows what building one up costs.
+ladder each month, from what was known then. The ladder was begun a year before the held-out years, so that its rungs
+are there as the look-back rule's commitment is; ``ladder_from_nothing`` begins with them, and shows what building up
+costs.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def trace(kind: str, rng: np.random.Generator) -> Floats:
 
 
 def costs_of(usage: Floats, rule: Rule) -> dict[str, float]:
-    """What the held-out years cost by each rule, in hindsight, on demand, and (``usual``) at the history's mean usage."""
+    """What the held-out years cost by each rule, in hindsight, on demand, and (``usual``) at the mean usage before."""
     known, year = HISTORY_YEARS * YEAR * MONTH, YEAR * MONTH
     held_out = usage[known:]
     rates = (RATE_USD, ON_DEMAND_USD)

@@ -36,7 +36,7 @@ def test_on_demand_and_a_safety_net_are_certain() -> None:
     for policy in ("on_demand", "safety_net", "lookahead"):
         record = record_of(traces(), TERMS, policy)
         assert record.met_deadline.all()
-        assert (forecast(record, record.moments[:5]).chance == pytest.approx(1.0)), policy
+        assert forecast(record, record.moments[:5]).chance == pytest.approx(1.0), policy
 
 
 def test_a_net_at_a_later_deadline_is_cheaper_and_less_certain() -> None:

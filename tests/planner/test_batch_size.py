@@ -76,9 +76,7 @@ def test_points_without_a_limit_saturate_nowhere(workload: Workload, sources: So
 
 
 def test_the_best_batch_lies_where_samples_and_throughput_balance(workload: Workload, sources: Sources) -> None:
-    plans = [
-        batch_plan(workload, sources, "p5.48xlarge", 1, "bf16", critical_batch=size) for size in (200.0, 2e3, 2e4)
-    ]
+    plans = [batch_plan(workload, sources, "p5.48xlarge", 1, "bf16", critical_batch=size) for size in (200.0, 2e3, 2e4)]
     best = [plan.best_global_batch for plan in plans]
     assert all(size is not None for size in best) and best == sorted(best, key=float) and best[0] != best[-1]
     table = plans[1].targets

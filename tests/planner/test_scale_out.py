@@ -55,9 +55,7 @@ def test_the_curve_is_the_models(workload: Workload, sources: Sources) -> None:
 
 def test_a_larger_batch_scales_further(workload: Workload, sources: Sources) -> None:
     small = scaling_curve(workload, sources, "p4d.24xlarge", "bf16", 64)
-    large = scaling_curve(
-        workload.changed({"work.tokens_per_step": 8 * 524_288}), sources, "p4d.24xlarge", "bf16", 64
-    )
+    large = scaling_curve(workload.changed({"work.tokens_per_step": 8 * 524_288}), sources, "p4d.24xlarge", "bf16", 64)
     assert large.most_instances_at(0.8) > small.most_instances_at(0.8) > 0
     assert small.most_instances_at(0.999999) == 0
 
