@@ -135,7 +135,8 @@ def unit_rate(commitment: Commitment, line: Line, rates: Rates) -> float:
     if same_type:
         return _units(commitment)
     kin = Line(commitment.instance_type or "", line.region).family == line.family
-    return normalization_factor(line.instance_type) if kin and _flexible(commitment) else np.nan
+    flexible = kin and _flexible(commitment) and is_size_flexible(line.instance_type)
+    return normalization_factor(line.instance_type) if flexible else np.nan
 
 
 def _flexible(commitment: Commitment) -> bool:

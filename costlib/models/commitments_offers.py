@@ -127,7 +127,7 @@ def _reserved(
             )
             if alike and line.instance_type == name:
                 serves[at] = normalization_factor(name) if flexible else 1.0
-            elif alike and flexible and line.family == family_of(name):
+            elif alike and flexible and line.family == family_of(name) and is_size_flexible(line.instance_type):
                 serves[at] = normalization_factor(line.instance_type)
         if not serves:
             continue

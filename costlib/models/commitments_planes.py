@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from costlib.errors import CostlibError
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -42,33 +44,56 @@ class Risk:
     weight: float
     tail_fraction: float
 
+    def weights(self, usd: Floats, probability: Floats) -> Floats:
+        """What each scenario (scenarios,) of costs counts in the objective; they add up to one."""
+        return (1 - self.weight) * probability + self.weight * tail_weights(usd, probability, self.tail_fraction)
+
     def of(self, usd: Floats, probability: Floats) -> float:
         """The objective of costs (scenarios,)."""
-        mean = float(usd @ probability)
-        return (1 - self.weight) * mean + self.weight * tail_mean(usd, probability, self.tail_fraction)
+        return float(usd @ self.weights(usd, probability))
 
 
-def tail_mean(usd: Floats, probability: Floats, tail_fraction: float) -> float:
-    """The mean of the costliest ``tail_fraction`` (CVaR, expected shortfall); scenarios count in part at its edge."""
+def tail_weights(usd: Floats, probability: Floats, tail_fraction: float) -> Floats:
+    """What each scenario counts in the mean of the costliest ``tail_fraction``, in part at its edge."""
     order = np.argsort(-usd, kind="stable")
     before = np.concatenate([[0.0], np.cumsum(probability[order])[:-1]])
     share = np.clip(tail_fraction - before, 0.0, probability[order])
-    return float(usd[order] @ share / share.sum())
+    found = np.empty(len(usd))
+    found[order] = share / share.sum()
+    return found
+
+
+def tail_mean(usd: Floats, probability: Floats, tail_fraction: float) -> float:
+    """The mean of the costliest ``tail_fraction`` (CVaR, expected shortfall)."""
+    return float(usd @ tail_weights(usd, probability, tail_fraction))
+
+
+def _solver() -> Any:
+    """HiGHS on one thread, without a word: its banner would come before what a command prints."""
+    # Takes a quarter of a second to import, and not every look at commitments wants a solver.
+    import highspy
+
+    class Quiet(highspy.Highs):
+        def enableCallbacks(self) -> None:  # noqa: N802, the name is HiGHS's; it is called while it is made
+            self.silent()
+            super().enableCallbacks()
+
+    made = Quiet()
+    made.setOptionValue("threads", 1)
+    return made
 
 
 class Master:
-    """The planes found so far, in HiGHS; amounts are held as shares of the most that is of use."""
+    """The planes found so far, in HiGHS; amounts are held as shares of the most that is of use, USD in parts of the
+    dearest of these, so that all numbers are about one."""
 
     def __init__(self, columns: Columns, probability: Floats, risk: Risk):
-        import highspy
-
         self.columns, self.probability = columns, probability
         self._scenarios, self._count = len(probability), len(columns.usd)
         self.scale = np.maximum(columns.most, 1e-12)
-        self._highs: Any = highspy.Highs()
-        self._highs.silent()
-        self._highs.setOptionValue("threads", 1)
-        infinite = highspy.kHighsInf
+        self._unit_usd = max(float((columns.usd * self.scale).max(initial=0.0)), 1e-12)
+        self._highs = _solver()
+        infinite = self._highs.inf
         self._infinite = infinite
         count, scenarios = self._count, self._scenarios
         # Shares of amounts; the rest each scenario pays; the tail's edge; the excess of each scenario over it.
@@ -84,7 +109,7 @@ class Master:
         self.risk = risk
         mean = (1 - risk.weight) * self.probability
         tail = np.concatenate([[risk.weight], risk.weight / risk.tail_fraction * self.probability])
-        amounts = (self.columns.usd + mean @ self._linear) * self.scale
+        amounts = (self.columns.usd + mean @ self._linear) * self.scale / self._unit_usd
         costs = np.concatenate([amounts, mean, tail])
         self._highs.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
 
@@ -101,8 +126,8 @@ class Master:
             ]
         ).astype(np.int32)
         ones = np.ones((scenarios, 1))
-        values = np.hstack([-slope * self.scale, -ones, ones, ones])
-        self._add(value, index, values)
+        values = np.hstack([-slope * self.scale / self._unit_usd, -ones, ones, ones])
+        self._add(value / self._unit_usd, index, values)
 
     def bend(self, slope: Floats, value: Floats) -> None:
         """Adds slope (scenarios, columns) @ amounts + value (scenarios,) to what the planes say of each scenario."""
@@ -115,8 +140,8 @@ class Master:
         """A plane for each scenario: usd (scenarios,) at an amount, and its slopes."""
         scenarios, count = self._scenarios, self._count
         index = np.hstack([np.tile(np.arange(count), (scenarios, 1)), (count + np.arange(scenarios))[:, None]])
-        values = np.hstack([-slope * self.scale, np.ones((scenarios, 1))])
-        self._add(usd - slope @ amount, index.astype(np.int32), values)
+        values = np.hstack([-slope * self.scale / self._unit_usd, np.ones((scenarios, 1))])
+        self._add((usd - slope @ amount) / self._unit_usd, index.astype(np.int32), values)
 
     def _add(self, lower: Floats, index: npt.NDArray[np.int32], values: Floats) -> None:
         rows, width = index.shape
@@ -130,6 +155,18 @@ class Master:
 
     def solve(self) -> tuple[Floats, float]:
         """The best amounts by the planes, and what they promise."""
-        self._highs.run()
+        status = self._run()
+        if status != "Optimal":
+            # From where it stopped last time it may fail; from nothing it does not.
+            self._highs.clearSolver()
+            status = self._run()
+        if status != "Optimal":
+            raise CostlibError(f"the solver ended without an answer: {status}")
         found = np.asarray(self._highs.getSolution().col_value)[: self._count]
-        return np.maximum(found, 0.0) * self.scale, float(self._highs.getInfo().objective_function_value)
+        return np.maximum(found, 0.0) * self.scale, (
+            float(self._highs.getInfo().objective_function_value) * self._unit_usd
+        )
+
+    def _run(self) -> str:
+        self._highs.run()
+        return str(self._highs.modelStatusToString(self._highs.getModelStatus()))

@@ -16,35 +16,31 @@ import pandas as pd
 
 from costlib.errors import Fault
 from costlib.models.commitments_inputs import Rates, refuse
+from costlib.models.commitments_offer import break_even_month
 from costlib.models.commitments_planes import Risk, tail_mean
 from costlib.models.commitments_problem import Problem, Terms, problem_of
 from costlib.models.commitments_scenarios import Scenarios
 from costlib.models.commitments_solve import Search, Solved
 from costlib.models.commitments_value import Value
+from costlib.models.commitments_whole import NOTHING, in_whole_amounts
 from costlib.units import HOURS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
 
 #: Rows of demand up to which the search looks at all of them; above, at every so-manieth hour. Coprime with a week.
 EXACT_ROWS, EVERY = 20_000, 11
-#: A Savings Plan is bought in steps of a tenth of a cent an hour.
-PLAN_STEP_USD = 0.001
-#: Instances of one offer from which on a half of one is not looked into.
-MANY = 20
-#: Amounts below this share of what could be of use are the solver's rounding.
-NOTHING = 1e-6
 
 
 class Portfolio:
     """An answer: ``purchases`` (a row each), ``scenarios`` (a row each), and what they say together.
 
-    ``bound_usd`` is proven: no portfolio of these offers has a lower objective. ``at`` answers for another risk weight.
+    ``at`` answers for another risk weight.
     """
 
     def __init__(self, problem: Problem, search: Search, solved: Solved, risk: Risk):
         self.problem, self._search, self.risk = problem, search, risk
         self.amount, self.rest_usd = solved.amount, solved.rest_usd
-        self.objective_usd, self.bound_usd = solved.objective_usd, solved.bound_usd
+        self.objective_usd = solved.objective_usd
         self.left_out = problem.left_out
 
     @property
@@ -68,6 +64,27 @@ class Portfolio:
         return tail_mean(self.cost_usd, self.problem.scenarios.chance, self.risk.tail_fraction)
 
     @cached_property
+    def bound_usd(self) -> float:
+        """A proven bound: no portfolio of these offers has a lower objective."""
+        return self._search.bound_usd(self.risk)
+
+    @cached_property
+    def summary(self) -> dict[str, float]:
+        """The answer in numbers: expected and worst saving against no commitments, tail, coverage, utilisation."""
+        chance, each = self.problem.scenarios.chance, self.scenarios
+        bare = float(chance @ each["uncommitted_usd"])
+        return {
+            "expected_usd": self.expected_usd,
+            "tail_usd": self.tail_usd,
+            "committed_usd": self.committed_usd,
+            "expected_saved_usd": bare - self.expected_usd,
+            "expected_saved_fraction": 1.0 - self.expected_usd / bare if bare else 0.0,
+            "worst_saved_usd": float(each["saved_usd"].min()),
+            "coverage": float(chance @ each["coverage"]),
+            "utilisation": float(chance @ each["utilisation"]),
+        }
+
+    @cached_property
     def _used(self) -> tuple[Floats, Floats]:
         capacity = self.problem.columns.capacity(self.amount, len(self.problem.pools))
         return self._search.full.used(capacity)
@@ -75,11 +92,11 @@ class Portfolio:
     @cached_property
     def purchases(self) -> pd.DataFrame:
         """What to buy: ``plan_type, term_years, payment, instance_type, family, region, start_hour, amount, unit,
-        usd_per_hour, upfront_usd, utilisation, break_even_utilisation``.
+        usd_per_hour, upfront_usd, utilisation, break_even_utilisation, break_even_months``.
 
         ``amount`` is instances, or USD an hour of a Savings Plan; ``utilisation`` the expected used share;
         ``break_even_utilisation`` the share at which it costs as much as it replaces, for the usage that it may serve
-        weighed as it runs.
+        weighed as it runs; ``break_even_months`` when it has paid at its expected use, nan if not within its term.
         """
         problem, columns = self.problem, self.problem.columns
         used, _ = self._used
@@ -94,6 +111,9 @@ class Portfolio:
             had = float(capacity[pool, window] @ self._weights[window])
             share = float(problem.scenarios.chance @ used[:, pool, window].sum(axis=1)) / had
             count = self.amount[at] / offer.capacity
+            hourly, even = count * offer.usd_per_hour, self._break_even(at)
+            upfront = hourly * offer.upfront_fraction * offer.term_hours
+            recurring = hourly * (1 - offer.upfront_fraction)
             rows.append(
                 {
                     "plan_type": offer.plan_type,
@@ -106,10 +126,11 @@ class Portfolio:
                     "end_hour": end,
                     "amount": count,
                     "unit": "instances" if offer.whole else "usd_per_hour",
-                    "usd_per_hour": count * offer.usd_per_hour,
-                    "upfront_usd": count * offer.usd_per_hour * offer.upfront_fraction * offer.term_hours,
+                    "usd_per_hour": hourly,
+                    "upfront_usd": upfront,
                     "utilisation": share,
-                    "break_even_utilisation": self._break_even(at),
+                    "break_even_utilisation": even,
+                    "break_even_months": _months(upfront, recurring, hourly / even, share, offer.term_hours),
                 }
             )
         return pd.DataFrame(
@@ -117,6 +138,7 @@ class Portfolio:
             columns=[
                 "plan_type", "term_years", "payment", "instance_type", "family", "region", "start_hour", "end_hour",
                 "amount", "unit", "usd_per_hour", "upfront_usd", "utilisation", "break_even_utilisation",
+                "break_even_months",
             ],
         )  # fmt: skip
 
@@ -194,7 +216,9 @@ class Portfolio:
         """The portfolio for another weight on the tail, from what is known already: a quick search."""
         risk = _risk(risk_weight, self.risk.tail_fraction)
         found = self._search.again(risk)
-        return Portfolio(self.problem, self._search, _whole(self.problem, self._search, found, risk, quick=True), risk)
+        return Portfolio(
+            self.problem, self._search, in_whole_amounts(self.problem, self._search, found, risk, quick=True), risk
+        )
 
     def frontier(self, risk_weights: Iterable[float]) -> pd.DataFrame:
         """``risk_weight, expected_usd, tail_usd, committed_usd`` of several weights."""
@@ -249,7 +273,11 @@ def best_portfolio(
     sample = Value(problem.hours.sampled(EVERY), problem.pools) if large else full
     search = Search(full, sample, problem.columns, usage_scenarios.chance, risk)
     solved = search.solve(risk, np.zeros(len(problem.columns.usd)))
-    return Portfolio(problem, search, _whole(problem, search, solved, risk), risk)
+    return Portfolio(problem, search, in_whole_amounts(problem, search, solved, risk), risk)
+
+
+def _months(upfront: float, recurring: float, replaced: float, share: float, term_hours: float) -> float:
+    return float(break_even_month(upfront, recurring, replaced, min(share, 1.0), term_hours / HOURS_PER_YEAR))
 
 
 def _risk(weight: float, tail_fraction: float) -> Risk:
@@ -260,33 +288,3 @@ def _risk(weight: float, tail_fraction: float) -> Risk:
         faults.append(Fault("tail_fraction", tail_fraction, "must be above 0, at most 1"))
     refuse(faults)
     return Risk(float(weight), float(tail_fraction))
-
-
-def _whole(problem: Problem, search: Search, solved: Solved, risk: Risk, quick: bool = False) -> Solved:
-    """Reserved Instances in whole numbers, each to the side that costs less; then plans anew, in whole steps.
-
-    Quick: each to the nearer side, and plans as they are; likewise from ``MANY`` instances on, where a half is little.
-    """
-    amount = solved.amount.copy()
-    if not len(amount):
-        return solved
-    single = np.array([offer.whole for offer, _, _ in problem.bought], bool)
-    units = np.where(single, problem.amounts, PLAN_STEP_USD)
-    count = amount / units
-    broken = single & (np.abs(count - np.round(count)) > NOTHING * np.maximum(count, 1.0))
-    few = broken & (count < MANY)
-    if few.any() and not quick:
-        amount[single & ~few] = (np.round(count) * units)[single & ~few]
-        for at in np.flatnonzero(few):
-            tries = []
-            for whole in (np.floor(count[at]), np.ceil(count[at])):
-                trial = amount.copy()
-                trial[at] = whole * units[at]
-                tries.append((search.rough(trial), trial))
-            amount = min(tries, key=lambda tried: tried[0])[1]
-        if not single.all():
-            amount = search.solve(risk, amount, fixed=single).amount
-    amount = np.round(amount / units) * units
-    # The bound is of the whole search: whole numbers can only cost more.
-    found = search.fix(risk, amount)
-    return found._replace(passes=solved.passes, steps=solved.steps)

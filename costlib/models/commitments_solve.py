@@ -2,7 +2,7 @@
 
 Capacities are sought on a sample of the hours, whose cost is bent to touch the cost over all hours, in value and slope,
 wherever that was worked out last. So few passes over all hours are needed, and what they find is exact: the cost of the
-answer, and a bound that no other answer can go below.
+answer, and a bound that no other answer goes below.
 """
 
 from __future__ import annotations
@@ -29,14 +29,11 @@ SMALL, SMALL_ON_SAMPLE = 2e-5, 1e-4
 
 
 class Solved(NamedTuple):
-    """``amount`` (columns,), what the scenarios pay uncovered (scenarios,), objective, proven bound, passes, steps."""
+    """``amount`` (columns,), what the scenarios pay uncovered (scenarios,), and the objective."""
 
     amount: Floats
     rest_usd: Floats
     objective_usd: float
-    bound_usd: float
-    passes: int
-    steps: int
 
 
 class _Seen(NamedTuple):
@@ -57,7 +54,6 @@ class Search:
         self.full, self.sample = full, sample
         self.columns, self.probability = columns, probability
         self._planes = Master(columns, probability, risk)
-        self._proof = Master(columns, probability, risk)
         self._exact = sample is full
         self._small = SMALL if self._exact else SMALL_ON_SAMPLE
         self._seen: list[_Seen] = []
@@ -67,34 +63,31 @@ class Search:
         """Best amounts under a risk weight, sought until another pass over all hours gains next to nothing."""
         self._set(risk)
         best = self._look(start)
-        steps, passes = 0, 0
-        while len(start) and passes < MOST_PASSES:
-            passes += 1
+        for _ in range(MOST_PASSES if len(start) else 0):
             self._touch(best)
-            amount, taken = self._descend(best.amount, MOST_STEPS, 0.25, fixed)
-            steps += taken
+            amount = self._descend(best.amount, MOST_STEPS, 0.25, fixed)
             found = self._look(amount)
             gain = self.objective(best) - self.objective(found)
             best = found if gain > 0 else best
             if gain < self._small * self.objective(best):
                 break
-        return self._solved(best, passes, steps)
+        return self._solved(best)
 
     def again(self, risk: Risk) -> Solved:
         """Best amounts under another weight: a few steps from the best of all that was looked at before."""
         self._set(risk)
         best = min(self._seen, key=self.objective)
         if not len(best.amount):
-            return self._solved(best, 0, 0)
+            return self._solved(best)
         self._touch(best)
-        amount, steps = self._descend(best.amount, QUICK_STEPS, 0.25, None)
+        amount = self._descend(best.amount, QUICK_STEPS, 0.25, None)
         found = self._look(amount, quick=True)
-        return self._solved(min(best, found, key=self.objective), 1, steps)
+        return self._solved(min(best, found, key=self.objective))
 
     def fix(self, risk: Risk, amount: Floats) -> Solved:
         """What an amount costs, over all hours."""
         self._set(risk)
-        return self._solved(self._look(amount, quick=True), 1, 0)
+        return self._solved(self._look(amount, quick=True))
 
     def rough(self, amount: Floats) -> float:
         """The objective at an amount as the search sees it."""
@@ -109,22 +102,38 @@ class Search:
     def _set(self, risk: Risk) -> None:
         self.risk = risk
         self._planes.set_risk(risk)
-        self._proof.set_risk(risk)
 
-    def _solved(self, best: _Seen, passes: int, steps: int) -> Solved:
-        usd = self.objective(best)
-        bound = min(self._proof.solve()[1], usd)
-        return Solved(best.amount, best.rest_usd, usd, bound, passes, steps)
+    def _solved(self, best: _Seen) -> Solved:
+        return Solved(best.amount, best.rest_usd, self.objective(best))
+
+    def bound_usd(self, risk: Risk) -> float:
+        """What no amounts of these offers, however AWS assigned them, have an objective below.
+
+        At the best that was looked at, capacity's price by the hour adds up to what the columns cost, or nearly so;
+        where it is more it is lowered until it does. Then no column is worth more than it costs, and usage at those
+        prices is the bound.
+        """
+        self._set(risk)
+        best = min((seen for seen in self._seen if seen.slope_usd is not None), key=self.objective)
+        assert best.slope_usd is not None
+        chance = risk.weights(best.rest_usd, self.probability)
+        worth = -(chance @ best.slope_usd)
+        factor = np.ones(len(self.full.pools))
+        np.minimum.at(
+            factor,
+            self.columns.pool,
+            np.divide(self.columns.usd, worth, out=np.ones_like(worth), where=worth > self.columns.usd),
+        )
+        capacity = self.columns.capacity(best.amount, len(self.full.pools))
+        return min(float(chance @ self.full.floor_usd(capacity, factor)), self.objective(best))
 
     def _look(self, amount: Floats, quick: bool = False) -> _Seen:
-        """The truth about an amount; not quick: with slopes, and a plane for the proof."""
+        """The truth about an amount; not quick: with slopes."""
         for seen in self._seen:
             if (quick or seen.slope_usd is not None) and np.array_equal(seen.amount, amount):
                 return seen
         cost = self.full.at(self.columns.capacity(amount, len(self.full.pools)), slopes=not quick)
         slope = None if quick else self.columns.slope(cost.slope_usd)
-        if slope is not None:
-            self._proof.add(cost.floor_usd, slope, amount)
         found = _Seen(amount, cost.rest_usd, slope)
         self._seen.append(found)
         return found
@@ -148,7 +157,7 @@ class Search:
         self._planes.add(cost.rest_usd, slope, amount)
         return cost.rest_usd, slope
 
-    def _descend(self, start: Floats, most_steps: int, width: float, fixed: Bools | None) -> tuple[Floats, int]:
+    def _descend(self, start: Floats, most_steps: int, width: float, fixed: Bools | None) -> Floats:
         """From an amount down the sample's (bent) cost, within a box that grows with success."""
         columns, scale = self.columns, self._planes.scale
         free = np.ones(len(start), bool) if fixed is None else ~fixed
@@ -158,9 +167,10 @@ class Search:
             rest = rest + self._slope @ amount + self._value
             return float(columns.usd @ amount) + self.risk.of(rest, self.probability)
 
-        here, usd, step = start, look(start), 0
-        while step < most_steps and width > LEAST_WIDTH:
-            step += 1
+        here, usd = start, look(start)
+        for _ in range(most_steps):
+            if width < LEAST_WIDTH:
+                break
             share = here / scale
             low = np.where(free, np.maximum(share - width, 0.0), share)
             high = np.where(free, np.minimum(share + width, 1.0), share)
@@ -179,4 +189,4 @@ class Search:
                 here, usd = there, found
             else:
                 width /= 2.0
-        return here, step
+        return here

@@ -1,9 +1,8 @@
 """What a set of commitments leaves to pay, over all hours and scenarios at once, and how that moves with each of them.
 
 The usage of an hour is served in AWS's order: Reserved Instances, EC2 Instance Savings Plans, Compute Savings Plans;
-within one by the highest saving first. The cost of the rest is nearly convex in the commitments, and every price of
-capacity that this file returns is feasible in the dual of the hour's best assignment: ``floor_usd`` with the slopes is
-a plane that no set of commitments falls below, and a solver that gathers such planes has a proven bound.
+within one by the highest saving first. The cost of the rest is nearly convex in the commitments: it would be, were each
+hour's usage assigned at its best, and AWS's order is the best one within a plan.
 """
 
 from __future__ import annotations
@@ -39,11 +38,9 @@ class Pool:
 
 
 class Cost(NamedTuple):
-    """``rest_usd`` (scenarios,) what is not covered; ``floor_usd`` the bound below it; ``slope_usd`` (scenarios, pools,
-    periods) its change by a unit of capacity."""
+    """``rest_usd`` (scenarios,) what is not covered; ``slope_usd`` (scenarios, pools, periods) a unit of capacity."""
 
     rest_usd: Floats
-    floor_usd: Floats
     slope_usd: Floats
 
 
@@ -120,8 +117,7 @@ class Value:
     def at(self, capacity: Floats, slopes: bool = True) -> Cost:
         """Cost at capacities (pools, periods), the same in every scenario."""
         segments = len(self.hours.starts)
-        rest, floor = np.zeros(segments), np.zeros(segments)
-        slope = np.zeros((segments, len(self.pools)))
+        rest, slope = np.zeros(segments), np.zeros((segments, len(self.pools)))
         for chunk in self._chunks:
             left, whole, _ = self._serve(chunk, capacity)
             weight = self.hours.weight[chunk.rows]
@@ -130,23 +126,36 @@ class Value:
                 total += left[line] * price
             np.add.at(rest, chunk.segments, np.add.reduceat(total * weight, chunk.starts))
             if slopes:
-                worth = [np.maximum(each, 0.0) for each in self._worth(chunk, whole)]
-                for pool in range(len(self.pools)):
-                    if worth[pool].ndim:
-                        summed = np.add.reduceat(worth[pool] * weight, chunk.starts)
-                        np.add.at(slope[:, pool], chunk.segments, -summed)
-                usage = self.hours.usage[:, chunk.rows]
-                total = np.zeros(len(weight))
-                for line, price in enumerate(chunk.price):
-                    unit = price
-                    for pool, rate in self._serving[line]:
-                        unit = np.minimum(unit, worth[pool] * rate)
-                    total += usage[line] * unit
-                np.add.at(floor, chunk.segments, np.add.reduceat(total * weight, chunk.starts))
+                for pool, worth in enumerate(self._worth(chunk, whole)):
+                    if isinstance(worth, np.ndarray):
+                        np.add.at(slope[:, pool], chunk.segments, -np.add.reduceat(worth * weight, chunk.starts))
         shape = (self.hours.scenarios, self.hours.periods)
-        slopes_usd = slope.reshape(*shape, -1).transpose(0, 2, 1)
-        floor = floor.reshape(shape).sum(axis=1) + (slopes_usd * capacity).sum(axis=(1, 2))
-        return Cost(rest.reshape(shape).sum(axis=1), floor, slopes_usd)
+        return Cost(rest.reshape(shape).sum(axis=1), slope.reshape(*shape, -1).transpose(0, 2, 1))
+
+    def floor_usd(self, capacity: Floats, factor: Floats) -> Floats:
+        """What no assignment of the hours' usage goes below, if capacity had a price (scenarios,).
+
+        The price of each pool's capacity in each hour is what one more unit would save at ``capacity``, by ``factor``
+        (pools,). A unit of usage then costs its uncovered price or the cheapest capacity for it: whatever the
+        commitments and however they are assigned, uncovered usage costs no less than this, less their capacity at
+        that price (the weak duality of linear programs).
+        """
+        floor = np.zeros(len(self.hours.starts))
+        for chunk in self._chunks:
+            _, whole, _ = self._serve(chunk, capacity)
+            worth = [
+                np.maximum(each, 0.0) * share for each, share in zip(self._worth(chunk, whole), factor, strict=True)
+            ]
+            usage = self.hours.usage[:, chunk.rows]
+            total = np.zeros(usage.shape[1])
+            for line, price in enumerate(chunk.price):
+                unit = np.full(usage.shape[1], price)
+                for pool, rate in self._serving[line]:
+                    np.minimum(unit, worth[pool] * rate, out=unit)
+                total += usage[line] * unit
+            weighted = np.add.reduceat(total * self.hours.weight[chunk.rows], chunk.starts)
+            np.add.at(floor, chunk.segments, weighted)
+        return floor.reshape(self.hours.scenarios, -1).sum(axis=1)
 
     def hourly_usd(self, capacity: Floats) -> Floats:
         """What is not covered of each row (rows,), USD, not weighed."""

@@ -35,6 +35,15 @@ def normalization_factor(instance_type: str) -> float:
 
     Raises InvalidInput for a name without a size, or with a size that has no factor.
     """
+    found = _factor(instance_type)
+    if found is None:
+        raise InvalidInput(
+            [Fault("instance_type", instance_type, "has no normalization factor: its size is not known")]
+        )
+    return found
+
+
+def _factor(instance_type: str) -> float | None:
     family, _, size = instance_type.removeprefix("ml.").partition(".")
     if size in NAMED:
         return NAMED[size]
@@ -45,11 +54,13 @@ def normalization_factor(instance_type: str) -> float:
     found = re.fullmatch(r"metal-(\d+)xl", size)
     if found:
         return int(found[1]) * XLARGE
-    if size == "metal" and family in METAL:
-        return METAL[family]
-    raise InvalidInput([Fault("instance_type", instance_type, "has no normalization factor: its size is not known")])
+    return METAL.get(family) if size == "metal" else None
 
 
 def is_size_flexible(instance_type: str, platform: str = "linux", tenancy: str = "shared") -> bool:
-    """Whether a regional Reserved Instance covers the other sizes of its family: Linux on shared hardware only."""
-    return platform == "linux" and tenancy == "shared" and family_of(instance_type) not in WITHOUT_FLEXIBILITY
+    """Whether a regional Reserved Instance covers the other sizes of its family: Linux on shared hardware only.
+
+    A size without a known factor is taken to cover, and to be covered by, its own alone.
+    """
+    alike = platform == "linux" and tenancy == "shared" and family_of(instance_type) not in WITHOUT_FLEXIBILITY
+    return alike and _factor(instance_type) is not None

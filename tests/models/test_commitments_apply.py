@@ -211,6 +211,8 @@ def test_factors() -> None:
     assert not is_size_flexible("m5.large", "windows") and not is_size_flexible("m5.large", tenancy="dedicated")
     with pytest.raises(InvalidInput, match="x9.metal"):
         normalization_factor("x9.metal")
+    # A size without a factor keeps to itself.
+    assert not is_size_flexible("x9.metal") and is_size_flexible("m5.large")
 
 
 def test_compute_plans_leave_sagemaker_alone_and_sagemaker_plans_the_rest() -> None:

@@ -1,6 +1,9 @@
 """The best portfolio against brute force and closed forms, and how it must move."""
 
+import subprocess
+import sys
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,6 +30,7 @@ from costlib.models.commitments_planes import tail_mean
 M5, M5_BIG, C5 = (Line(name, "us-east-1") for name in ("m5.xlarge", "m5.2xlarge", "c5.xlarge"))
 LINES = (M5, M5_BIG, C5)
 GO_ON = Terms(past_horizon="go_on")
+ROOT = Path(__file__).resolve().parent.parent.parent
 #: The requirement is half a percent of the exact answer.
 WITHIN = 0.005
 
@@ -170,6 +174,34 @@ def test_a_moved_risk_weight_is_found_again_from_what_is_known() -> None:
     assert (np.diff(frontier["expected_usd"]) >= -WITHIN * frontier["expected_usd"].max()).all()
 
 
+def test_the_bound_is_close_where_sizes_cost_in_proportion() -> None:
+    # There AWS's order of service is the best one, so what is proven is the answer's own distance from the best.
+    on_demand = {M5: 0.2, M5_BIG: 0.4, C5: 0.17}
+    discounts = {"standard": 0.6, "ec2_instance": 0.62, "compute": 0.72}
+    held = rates(
+        on_demand,
+        **{plan: {line: share * usd for line, usd in on_demand.items()} for plan, share in discounts.items()},
+    )
+    usage = np.random.default_rng(8).gamma(2, 30, (5, 3000, 3)) * np.linspace(0.7, 1.3, 5)[:, None, None]
+    for weight in (0.0, 0.5):
+        found = best_portfolio(Scenarios(LINES, usage), held, weight, 0.3, GO_ON)
+        assert found.objective_usd * (1 - WITHIN) <= found.bound_usd <= found.objective_usd
+        assert set(found.purchases["plan_type"]) == {"standard", "compute"}
+
+
+def test_the_solver_comes_late_and_says_nothing() -> None:
+    code = (
+        "import sys, numpy; import costlib.models.commitments as m; assert 'highspy' not in sys.modules;"
+        "import pandas as pd; named = dict(instance_type='m5.xlarge', region='r', service='ec2', usd_per_hour=1.0);"
+        "frame = pd.DataFrame([dict(named, plan_type='on_demand', term_years=0, payment=''),"
+        " dict(named, plan_type='compute', term_years=1, payment='no_upfront', usd_per_hour=0.6)]);"
+        "demand = m.Scenarios((m.Line('m5.xlarge', 'r'),), numpy.ones((1, 9, 1)));"
+        "print(round(m.best_portfolio(demand, frame, terms=m.Terms(past_horizon='go_on')).expected_usd, 6))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert said.stdout.strip() == "5.4" and said.stderr == ""
+
+
 def test_nothing_is_lost_with_the_offers_that_are_never_best(monkeypatch: pytest.MonkeyPatch) -> None:
     scenarios, _ = random_case(4)
     on_demand = {M5: 1.0, M5_BIG: 2.0, C5: 0.9}
@@ -271,6 +303,33 @@ def test_convertible_reserved_instances_follow_a_migration() -> None:
     assert free.purchases["plan_type"].tolist() == ["convertible"]
     assert free.expected_usd == pytest.approx(400 * 8 * 0.65)
     assert free.expected_usd < fixed.expected_usd
+
+
+def test_sagemaker_and_the_rest_are_two_problems() -> None:
+    rng = np.random.default_rng(7)
+    managed = Line("ml.g5.xlarge", "us-east-1", "sagemaker")
+    usage = rng.gamma(3, 4, (2, 150, 2))
+    offers = {"compute": {M5: 0.6, managed: 0.3}, "sagemaker": {managed: 0.9}}
+    held = rates({M5: 1.0, managed: 1.4}, **offers)
+    found = best_portfolio(Scenarios((M5, managed), usage), held, terms=GO_ON)
+    alone = [
+        best_portfolio(Scenarios((line,), usage[..., [at]]), held, terms=GO_ON) for at, line in enumerate((M5, managed))
+    ]
+    assert found.expected_usd == pytest.approx(sum(each.expected_usd for each in alone), rel=1e-3)
+    assert set(alone[1].purchases["plan_type"]) == {"sagemaker"}, "a Compute plan never serves SageMaker"
+
+
+def test_the_summary_is_what_the_tables_say() -> None:
+    scenarios, held = random_case(3)
+    found = best_portfolio(scenarios, held, 0.5, 0.3, GO_ON)
+    said, each = found.summary, found.scenarios
+    assert said["expected_saved_usd"] == pytest.approx(each["saved_usd"] @ scenarios.chance)
+    assert said["worst_saved_usd"] == each["saved_usd"].min() <= said["expected_saved_usd"]
+    assert said["tail_usd"] >= said["expected_usd"]
+    assert 0 < said["utilisation"] <= 1 and 0 < said["coverage"] <= 1
+    # Nothing upfront and used beyond its break-even: it pays at once.
+    assert found.purchases["break_even_months"].tolist() == [0] * len(found.purchases)
+    assert (found.purchases["utilisation"] > found.purchases["break_even_utilisation"]).all()
 
 
 def test_regret_is_against_the_best_of_each_scenario() -> None:
