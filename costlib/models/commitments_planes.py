@@ -100,7 +100,7 @@ class Master:
         lower = np.concatenate([np.zeros(count + scenarios), [-infinite], np.zeros(scenarios)])
         upper = np.concatenate([np.ones(count), np.full(scenarios + 1 + scenarios, infinite)])
         self._highs.addVars(len(lower), lower, upper)
-        self._linear = np.zeros((scenarios, count))
+        self._linear, self._value = np.zeros((scenarios, count)), np.zeros(scenarios)
         self.set_risk(risk)
         self._bend_rows(np.zeros((scenarios, count)), np.zeros(scenarios))
 
@@ -114,7 +114,8 @@ class Master:
         self._highs.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
 
     def _bend_rows(self, slope: Floats, value: Floats) -> None:
-        """Rows excess - rest + edge - slope @ amounts >= value."""
+        """Rows excess - rest + edge - slope @ amounts >= value, after all the others."""
+        self._bent_at = int(self._highs.getNumRow())
         scenarios, count = self._scenarios, self._count
         at = np.arange(scenarios)
         index = np.hstack(
@@ -131,8 +132,10 @@ class Master:
 
     def bend(self, slope: Floats, value: Floats) -> None:
         """Adds slope (scenarios, columns) @ amounts + value (scenarios,) to what the planes say of each scenario."""
-        self._highs.deleteRows(self._scenarios, np.arange(self._scenarios, dtype=np.int32))
-        self._linear = slope
+        self._highs.deleteRows(
+            self._scenarios, np.arange(self._bent_at, self._bent_at + self._scenarios, dtype=np.int32)
+        )
+        self._linear, self._value = slope, value
         self.set_risk(self.risk)
         self._bend_rows(slope, value)
 
@@ -163,9 +166,10 @@ class Master:
         if status != "Optimal":
             raise CostlibError(f"the solver ended without an answer: {status}")
         found = np.asarray(self._highs.getSolution().col_value)[: self._count]
-        return np.maximum(found, 0.0) * self.scale, (
-            float(self._highs.getInfo().objective_function_value) * self._unit_usd
-        )
+        # What was added to each scenario whatever the amounts is no cost of theirs, so HiGHS does not know of it.
+        fixed = (1 - self.risk.weight) * float(self.probability @ self._value)
+        promised = float(self._highs.getInfo().objective_function_value) * self._unit_usd + fixed
+        return np.maximum(found, 0.0) * self.scale, promised
 
     def _run(self) -> str:
         self._highs.run()

@@ -19,11 +19,11 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 #: Steps of the search on the sample, and passes over all hours, at most.
-MOST_STEPS, MOST_PASSES = 150, 8
+MOST_STEPS, MOST_PASSES = 150, 16
 #: Steps when only the weight has moved.
 QUICK_STEPS = 4
-#: Width of the box, as a share of what could be of use, at which a search ends.
-LEAST_WIDTH = 1e-6
+#: Width of the box, as a share of what could be of use, at which a search begins and ends.
+FIRST_WIDTH, LEAST_WIDTH = 0.25, 1e-6
 #: Share of the cost below which an improvement does not matter: where every step sees all hours, and on a sample.
 SMALL, SMALL_ON_SAMPLE = 2e-5, 1e-4
 
@@ -60,17 +60,23 @@ class Search:
         self._slope, self._value = np.zeros((len(probability), len(columns.usd))), np.zeros(len(probability))
 
     def solve(self, risk: Risk, start: Floats, fixed: Bools | None = None) -> Solved:
-        """Best amounts under a risk weight, sought until another pass over all hours gains next to nothing."""
+        """Best amounts under a risk weight, sought until the bent sample promises next to nothing more.
+
+        Where all hours do not keep what the sample promised, it is believed less far.
+        """
         self._set(risk)
-        best = self._look(start)
+        best, reach = self._look(start), 1.0
         for _ in range(MOST_PASSES if len(start) else 0):
             self._touch(best)
-            amount = self._descend(best.amount, MOST_STEPS, 0.25, fixed)
-            found = self._look(amount)
-            gain = self.objective(best) - self.objective(found)
-            best = found if gain > 0 else best
-            if gain < self._small * self.objective(best):
+            amount, promised = self._descend(best.amount, MOST_STEPS, reach, fixed)
+            usd = self.objective(best)
+            if promised < self._small * usd:
                 break
+            found = self._look(amount)
+            gain = usd - self.objective(found)
+            if gain < 0.25 * promised:
+                reach = 0.25 * float(np.max(np.abs(amount - best.amount) / self._planes.scale))
+            best = found if gain > 0 else best
         return self._solved(best)
 
     def again(self, risk: Risk) -> Solved:
@@ -80,7 +86,7 @@ class Search:
         if not len(best.amount):
             return self._solved(best)
         self._touch(best)
-        amount = self._descend(best.amount, QUICK_STEPS, 0.25, None)
+        amount, _ = self._descend(best.amount, QUICK_STEPS, 1.0, None)
         found = self._look(amount, quick=True)
         return self._solved(min(best, found, key=self.objective))
 
@@ -157,23 +163,29 @@ class Search:
         self._planes.add(cost.rest_usd, slope, amount)
         return cost.rest_usd, slope
 
-    def _descend(self, start: Floats, most_steps: int, width: float, fixed: Bools | None) -> Floats:
-        """From an amount down the sample's (bent) cost, within a box that grows with success."""
+    def _descend(self, start: Floats, most_steps: int, reach: float, fixed: Bools | None) -> tuple[Floats, float]:
+        """From an amount down the sample's (bent) cost, within a box that grows with success, and what that gains.
+
+        No amount moves by more than ``reach`` of what could be of use; those ``fixed`` do not move.
+        """
         columns, scale = self.columns, self._planes.scale
         free = np.ones(len(start), bool) if fixed is None else ~fixed
+        least, most = np.maximum(start / scale - reach, 0.0), np.minimum(start / scale + reach, 1.0)
+        width = min(FIRST_WIDTH, reach)
 
         def look(amount: Floats) -> float:
             rest, _ = self._sampled(amount)
             rest = rest + self._slope @ amount + self._value
             return float(columns.usd @ amount) + self.risk.of(rest, self.probability)
 
-        here, usd = start, look(start)
+        here = start
+        usd = before = look(start)
         for _ in range(most_steps):
             if width < LEAST_WIDTH:
                 break
             share = here / scale
-            low = np.where(free, np.maximum(share - width, 0.0), share)
-            high = np.where(free, np.minimum(share + width, 1.0), share)
+            low = np.where(free, np.maximum(share - width, least), share)
+            high = np.where(free, np.minimum(share + width, most), share)
             self._planes.box(low, np.maximum(low, high))
             there, promised = self._planes.solve()
             edge = bool(np.any(np.abs(there / scale - share) > 0.999 * width))
@@ -189,4 +201,4 @@ class Search:
                 here, usd = there, found
             else:
                 width /= 2.0
-        return here
+        return here, before - usd

@@ -160,6 +160,19 @@ def test_on_a_sample_of_the_hours_it_is_as_good_and_its_cost_exact(monkeypatch: 
     assert again.cost_usd[0] == pytest.approx(again.objective_usd)
 
 
+def test_a_sample_that_misleads_does_not_lead_astray(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every eleventh hour, which is what is looked at, is a peak.
+    rng = np.random.default_rng(6)
+    usage = rng.gamma(9, 0.5, (3, 4400, 3))
+    usage[:, :: commitments_portfolio.EVERY] *= 3
+    _, held = random_case(5)
+    exact = best_portfolio(Scenarios(LINES, usage), held, 0.3, 0.4, GO_ON)
+    monkeypatch.setattr(commitments_portfolio, "EXACT_ROWS", 1000)
+    found = best_portfolio(Scenarios(LINES, usage), held, 0.3, 0.4, GO_ON)
+    assert found._search.sample.hours.uncovered_usd().mean() > 1.5 * found._search.full.hours.uncovered_usd().mean()
+    assert found.objective_usd <= exact.objective_usd * (1 + WITHIN)
+
+
 def test_a_moved_risk_weight_is_found_again_from_what_is_known() -> None:
     scenarios, held = random_case(2)
     start = best_portfolio(scenarios, held, 0.0, 0.3, GO_ON)
