@@ -1,4 +1,4 @@
-"""Commitments: how AWS applies them, the best portfolio, its cash by month, layers, and one offer alone.
+"""Commitments: how AWS applies them, the best portfolio, its cash by month, a ladder, layers, and one offer alone.
 
 The public names of models/commitments_*.py.
 """
@@ -14,7 +14,7 @@ from costlib.models.commitments_layers import Layers, layered
 from costlib.models.commitments_offer import BreakEven, break_even, break_even_month, newsvendor_amount
 from costlib.models.commitments_portfolio import Portfolio, best_portfolio
 from costlib.models.commitments_problem import Block, Terms
-from costlib.models.commitments_scenarios import Scenarios, grown, migrated, price_cut, stopped, together
+from costlib.models.commitments_scenarios import Scenarios, beyond, grown, migrated, price_cut, stopped, together
 
 __all__ = [
     "Applied",
@@ -33,6 +33,7 @@ __all__ = [
     "Usage",
     "apply_discounts",
     "best_above",
+    "beyond",
     "best_portfolio",
     "break_even",
     "break_even_month",

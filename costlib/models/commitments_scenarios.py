@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from costlib.errors import Fault
-from costlib.models.commitments_inputs import Line, quantity_faults, refuse
+from costlib.models.commitments_apply import apply_discounts
+from costlib.models.commitments_inputs import Commitment, Line, Rates, Usage, quantity_faults, refuse
 from costlib.units import HOURS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
@@ -123,6 +124,26 @@ def stopped(quantity: Floats, from_hour: int) -> Floats:
     found = np.array(quantity, float)
     found[from_hour:] = 0.0
     return found
+
+
+def beyond(scenarios: Scenarios, held: Sequence[tuple[Commitment, int]], rates: Rates) -> Scenarios:
+    """The demand that commitments in force leave uncovered: each with the hours until it ends.
+
+    New commitments are sized on this. AWS then serves old and new ones together, which assigns usage a little better.
+    Raises InvalidInput for commitments that are not sold, and for hours below 0.
+    """
+    hours = scenarios.hours
+    refuse(Fault(f"held[{at}]", left, "must not be negative") for at, (_, left) in enumerate(held) if left < 0)
+    ends = sorted({0, hours, *(min(left, hours) for _, left in held)})
+    quantity = scenarios.quantity.copy()
+    for first, last in zip(ends[:-1], ends[1:], strict=True):
+        own = [commitment for commitment, left in held if left > first]
+        for at in range(len(quantity)):
+            usage = Usage(scenarios.lines, quantity[at, first:last])
+            rest = usage.quantity - apply_discounts(usage, own, rates).covered_quantity
+            # Rounding must not leave usage below nothing.
+            quantity[at, first:last] = np.maximum(rest, 0.0)
+    return replace(scenarios, quantity=quantity)
 
 
 def price_cut(

@@ -76,6 +76,8 @@ class Search:
             gain = usd - self.objective(found)
             if gain < 0.25 * promised:
                 reach = 0.25 * float(np.max(np.abs(amount - best.amount) / self._planes.scale))
+            elif gain > 0.75 * promised:
+                reach = min(2.0 * reach, 1.0)
             best = found if gain > 0 else best
         return self._solved(best)
 

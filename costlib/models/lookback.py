@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from costlib.errors import Fault, InvalidInput
+from costlib.models.commitments_inputs import Rates, Usage
 from costlib.models.commitments_offer import newsvendor_amount
+from costlib.models.commitments_portfolio import Portfolio, best_portfolio
+from costlib.models.commitments_problem import Terms
+from costlib.models.commitments_scenarios import Scenarios
 from costlib.units import HOURS_PER_DAY
+
+Floats = npt.NDArray[np.float64]
 
 DAYS = (7, 30, 60)
 
@@ -21,10 +28,23 @@ def lookback_amount(usage: npt.ArrayLike, days: int, rate_usd_per_hour: float, o
 
     Raises InvalidInput for days that the rule does not know, or that the usage does not hold.
     """
+    values = np.ravel(np.asarray(usage, float))
+    return newsvendor_amount(_last(values, days), rate_usd_per_hour, on_demand_usd_per_hour)
+
+
+def lookback_portfolio(usage: Usage, rates: Rates | pd.DataFrame, days: int, plan_type: str) -> Portfolio:
+    """The same for a plan over all its lines: what of one plan type would have cost least over the last days.
+
+    Raises InvalidInput as ``lookback_amount`` and best_portfolio do.
+    """
+    demand = Scenarios(usage.lines, _last(usage.quantity, days)[None])
+    return best_portfolio(demand, rates, terms=Terms(plan_types=(plan_type,), past_horizon="go_on"))
+
+
+def _last(values: Floats, days: int) -> Floats:
     if days not in DAYS:
         raise InvalidInput([Fault("days", days, f"is none of {', '.join(map(str, DAYS))}")])
     hours = round(days * HOURS_PER_DAY)
-    values = np.ravel(np.asarray(usage, float))
     if len(values) < hours:
         raise InvalidInput([Fault("usage", f"{len(values)} hours", f"is shorter than {days} days")])
-    return newsvendor_amount(values[-hours:], rate_usd_per_hour, on_demand_usd_per_hour)
+    return values[-hours:]

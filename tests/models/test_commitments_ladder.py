@@ -10,6 +10,7 @@ from costlib.models.commitments import (
     Rule,
     Scenarios,
     Terms,
+    Usage,
     best_above,
     best_portfolio,
     climbed,
@@ -20,7 +21,7 @@ from costlib.models.commitments import (
     outlook_from,
 )
 from costlib.models.commitments_forecast import MONTH, Outlook
-from costlib.models.lookback import lookback_amount
+from costlib.models.lookback import lookback_amount, lookback_portfolio
 from costlib.validation.commitments import trace
 
 LINE = Line("m5.xlarge", "us-east-1")
@@ -45,6 +46,20 @@ def test_lookback_sees_its_days_only() -> None:
         lookback_amount(usage, 14, 0.72, 1.0)
     with pytest.raises(InvalidInput, match="shorter than 60 days"):
         lookback_amount(usage[:100], 60, 0.72, 1.0)
+
+
+def test_lookback_over_lines_is_the_best_plan_of_its_days() -> None:
+    rng = np.random.default_rng(0)
+    usage = Usage((LINE,), rng.gamma(3, 5, (2000, 1)))
+    found = lookback_portfolio(usage, rates(), 30, "compute")
+    alone = lookback_amount(usage.quantity, 30, 0.72, 1.0)
+    # The plan is bought in steps of a tenth of a cent, and the search leaves a hair.
+    assert found.purchases["amount"].sum() / 0.72 == pytest.approx(alone, rel=0.01)
+    other = np.vstack([np.full((1280, 1), 99.0), usage.quantity[1280:]])
+    same = lookback_portfolio(Usage((LINE,), other), rates(), 30, "compute")
+    assert same.purchases["amount"].sum() == found.purchases["amount"].sum()
+    with pytest.raises(InvalidInput, match="shorter than 60 days"):
+        lookback_portfolio(Usage((LINE,), other[:100]), rates(), 60, "compute")
 
 
 def test_an_outlook_goes_on_with_what_is_plain() -> None:

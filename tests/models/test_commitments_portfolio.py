@@ -21,6 +21,7 @@ from costlib.models.commitments import (
     Usage,
     apply_discounts,
     best_portfolio,
+    beyond,
     migrated,
     newsvendor_amount,
     price_cut,
@@ -316,6 +317,23 @@ def test_convertible_reserved_instances_follow_a_migration() -> None:
     assert free.purchases["plan_type"].tolist() == ["convertible"]
     assert free.expected_usd == pytest.approx(400 * 8 * 0.65)
     assert free.expected_usd < fixed.expected_usd
+
+
+def test_new_commitments_are_sized_on_what_old_ones_leave() -> None:
+    scenarios, held = random_case(2)
+    whole = best_portfolio(scenarios, held, terms=Terms(past_horizon="go_on", plan_types=("compute",)))
+    amount = float(whole.purchases["amount"].sum())
+    old = Commitment("compute", 0.4 * amount, 1, "no_upfront")
+    left = beyond(scenarios, [(old, 60)], held)
+    new = best_portfolio(left, held, terms=Terms(past_horizon="go_on", plan_types=("compute",)))
+    assert new.purchases["amount"].sum() == pytest.approx(0.6 * amount, rel=0.02)
+    assert new.expected_usd + 60 * old.amount == pytest.approx(whole.expected_usd, rel=1e-3)
+    # One that ends covers its hours only.
+    ending = beyond(scenarios, [(old, 20)], held)
+    assert (ending.quantity[:, 20:] == scenarios.quantity[:, 20:]).all()
+    assert ending.quantity[:, :20] == pytest.approx(left.quantity[:, :20])
+    with pytest.raises(InvalidInput, match=r"held\[0\]"):
+        beyond(scenarios, [(old, -1)], held)
 
 
 def test_sagemaker_and_the_rest_are_two_problems() -> None:
