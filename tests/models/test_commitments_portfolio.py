@@ -244,6 +244,52 @@ def test_reserved_instances_come_whole_and_to_the_cheaper_side() -> None:
         assert found.cost_usd[0] == pytest.approx(100 * (count * rate + max(2.4 - count, 0)))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_whole_reserved_instances_with_a_plan_are_within_half_a_percent_of_all_pairs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lines = (M5, M5_BIG)
+    usage = np.round(rng.gamma(2, 2, (1, 80, 2)))
+    held = rates(
+        {M5: 0.2, M5_BIG: 0.41},
+        standard={M5: 0.2 * rng.uniform(0.45, 0.65)},
+        compute={M5: 0.2 * 0.74, M5_BIG: 0.41 * 0.72},
+    )
+    found = best_portfolio(Scenarios(lines, usage), held, terms=GO_ON)
+    demand = Usage(lines, usage[0])
+    best = min(
+        apply_discounts(
+            demand,
+            [
+                Commitment("standard", count, 1, "no_upfront", "m5.xlarge", region="us-east-1"),
+                Commitment("compute", usd, 1, "no_upfront"),
+            ],
+            held,
+        ).total_usd.sum()
+        for count, usd in product(range(0, 16), np.linspace(0, 2.4, 41))
+    )
+    assert found.expected_usd <= best * (1 + WITHIN)
+    assert found.bound_usd <= best
+    counts = found.purchases.loc[found.purchases["unit"] == "instances", "amount"]
+    assert (counts == counts.round()).all()
+
+
+def test_years_differ_in_what_is_bought_for_them() -> None:
+    hours = 3 * 8760
+    steady, ending = np.full((hours, 1), 10.0), np.full((hours, 1), 10.0)
+    ending[8760:] = 4.0
+    frame = [row(M5, "on_demand", 1.0), row(M5, "compute", 0.65), row(M5, "compute", 0.45, term_years=3)]
+    scenarios = Scenarios((M5,), np.stack([steady, ending]), np.array([0.3, 0.7]))
+    found = best_portfolio(scenarios, Rates(pd.DataFrame(frame)))
+    bought = found.purchases.set_index(["term_years", "start_hour"])["amount"]
+    # Four for three years; six for the first year only, as with a chance of 0.3 the later ones do not pay 0.65.
+    assert bought[(3.0, 0)] / 0.45 == pytest.approx(4, rel=0.01)
+    assert bought[(1.0, 0)] / 0.65 == pytest.approx(6, rel=0.01)
+    assert len(bought) == 2
+    expected = hours * 4 * 0.45 + 8760 * 6 * 0.65 + 0.3 * 2 * 8760 * 6
+    assert found.expected_usd == pytest.approx(expected, rel=1e-3)
+    assert found.left_out.empty
+
+
 def test_spot_takes_what_tolerates_it_and_commitments_the_rest() -> None:
     usage = np.full((1, 100, 1), 10.0)
     frame = [row(M5, "on_demand", 1.0), row(M5, "spot", 0.3), row(M5, "compute", 0.6)]
