@@ -69,7 +69,10 @@ def tail_mean(usd: Floats, probability: Floats, tail_fraction: float) -> float:
 
 
 def _solver() -> Any:
-    """HiGHS on one thread, without a word: its banner would come before what a command prints."""
+    """HiGHS on one thread, without a word: its banner would come before what a command prints.
+
+    Not by its option for the number of threads: all solvers of a process must agree on that, or the later one refuses.
+    """
     # Takes a quarter of a second to import, and not every look at commitments wants a solver.
     import highspy
 
@@ -79,7 +82,7 @@ def _solver() -> Any:
             super().enableCallbacks()
 
     made = Quiet()
-    made.setOptionValue("threads", 1)
+    made.setOptionValue("parallel", "off")
     return made
 
 

@@ -98,6 +98,11 @@ class _Chunk(NamedTuple):
     price: Floats
 
 
+class _Step(NamedTuple):
+    left: Bools  # whether usage was left
+    spare: Bools | None  # whether capacity was; None where there was none
+
+
 class Value:
     """The cost of what commitments leave, of all scenarios, for any capacities of the pools."""
 
@@ -119,14 +124,14 @@ class Value:
         segments = len(self.hours.starts)
         rest, slope = np.zeros(segments), np.zeros((segments, len(self.pools)))
         for chunk in self._chunks:
-            left, whole, _ = self._serve(chunk, capacity)
+            left, steps, _ = self._serve(chunk, capacity)
             weight = self.hours.weight[chunk.rows]
             total = np.zeros(len(weight))
             for line, price in enumerate(chunk.price):
                 total += left[line] * price
             np.add.at(rest, chunk.segments, np.add.reduceat(total * weight, chunk.starts))
             if slopes:
-                for pool, worth in enumerate(self._worth(chunk, whole)):
+                for pool, worth in enumerate(self._worth(chunk, steps)):
                     if isinstance(worth, np.ndarray):
                         np.add.at(slope[:, pool], chunk.segments, -np.add.reduceat(worth * weight, chunk.starts))
         shape = (self.hours.scenarios, self.hours.periods)
@@ -142,9 +147,9 @@ class Value:
         """
         floor = np.zeros(len(self.hours.starts))
         for chunk in self._chunks:
-            _, whole, _ = self._serve(chunk, capacity)
+            _, steps, _ = self._serve(chunk, capacity)
             worth = [
-                np.maximum(each, 0.0) * share for each, share in zip(self._worth(chunk, whole), factor, strict=True)
+                np.maximum(each, 0.0) * share for each, share in zip(self._worth(chunk, steps), factor, strict=True)
             ]
             usage = self.hours.usage[:, chunk.rows]
             total = np.zeros(usage.shape[1])
@@ -180,8 +185,8 @@ class Value:
         shape = (self.hours.scenarios, periods)
         return used.reshape(*shape, -1).transpose(0, 2, 1), rest.reshape(*shape, -1)
 
-    def _serve(self, chunk: _Chunk, capacity: Floats) -> tuple[Floats, list[Bools | None], list[Floats]]:
-        """Usage left at the end, for each step where usage ran out before capacity, and spare capacity."""
+    def _serve(self, chunk: _Chunk, capacity: Floats) -> tuple[Floats, list[_Step], list[Floats]]:
+        """Usage left at the end, what each step of service left, and spare capacity."""
         left = self.hours.usage[:, chunk.rows].copy()
         lengths = np.diff(np.append(chunk.starts, left.shape[1]))
         period = chunk.segments % self.hours.periods
@@ -189,38 +194,34 @@ class Value:
             spare = [np.full(left.shape[1], row[period[0]]) for row in capacity]
         else:
             spare = list(np.repeat(capacity[:, period], lengths, axis=1))
-        full: list[bool] = np.any(capacity[:, period] > 0, axis=1).tolist()
-        whole: list[Bools | None] = []
+        some: list[bool] = np.any(capacity[:, period] > 0, axis=1).tolist()
+        steps = []
         for pool, line, rate in self._orders[chunk.price.tobytes()]:
-            if not full[pool]:
-                whole.append(None)
+            if not some[pool]:
+                steps.append(_Step(left[line] > TINY, None))
                 continue
-            wanted = left[line] * rate
-            whole.append(wanted <= spare[pool])
-            np.minimum(wanted, spare[pool], out=wanted)
-            spare[pool] -= wanted
-            wanted /= rate
-            left[line] -= wanted
-        return left, whole, spare
+            taken = left[line] * rate
+            np.minimum(taken, spare[pool], out=taken)
+            spare[pool] -= taken
+            taken /= rate
+            left[line] -= taken
+            steps.append(_Step(left[line] > TINY, spare[pool] > TINY))
+        return left, steps, spare
 
-    def _worth(self, chunk: _Chunk, whole: list[Bools | None]) -> list[Floats | float]:
+    def _worth(self, chunk: _Chunk, steps: list[_Step]) -> list[Floats | float]:
         """What one more unit of each pool's capacity would save in each hour: the steps of service, backwards.
 
-        Where a step covered its line whole, one more unit of the line would take the pool's capacity from later steps;
-        where it did not, one more unit of capacity takes usage from them.
+        Where a step left capacity, one more unit of its line would take it from later steps; where it left usage, one
+        more unit of capacity would serve it. Where it left neither, one more unit of either would be left.
         """
         unit: list[Floats | float] = list(map(float, chunk.price))
         worth: list[Floats | float] = [0.0] * len(self.pools)
-        steps = self._orders[chunk.price.tobytes()]
-        for (pool, line, rate), covered in zip(reversed(steps), reversed(whole), strict=True):
+        order = self._orders[chunk.price.tobytes()]
+        for (pool, line, rate), step in zip(reversed(order), reversed(steps), strict=True):
             saved = unit[line] / rate
-            if covered is None:
-                # An empty pool covers nothing whole, but a line without usage.
-                has = self.hours.usage[line, chunk.rows] > TINY
-                worth[pool] = np.where(has, saved, worth[pool])
-                continue
-            unit[line] = np.where(covered, worth[pool] * rate, unit[line])
-            worth[pool] = np.where(covered, worth[pool], saved)
+            if step.spare is not None:
+                unit[line] = np.where(step.spare, worth[pool] * rate, unit[line])
+            worth[pool] = np.where(step.left, saved, worth[pool])
         return worth
 
 
