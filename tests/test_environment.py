@@ -143,7 +143,7 @@ def test_an_old_python_is_refused_with_its_name(tmp_path: Path) -> None:
     for name in ("Makefile", "requirements.txt", "pyproject.toml"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     old = tmp_path / "old-python"
-    old.write_text("#!/bin/sh\n[ \"$1\" = --version ] && echo Python 3.9.1 && exit 0\nexit 1\n", encoding="utf-8")
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.1 && exit 0\nexit 1\n', encoding="utf-8")
     old.chmod(0o755)
     answer = subprocess.run(
         ["make", "environment", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -47,9 +47,7 @@ class Sections:
         if best is None:
             text = "No plan holds the deadline of {:g} hours; the fastest takes {:,.4g} hours."
             fastest = float(self.result.wall_hours.min())
-            return Markup('<div class="answer">' + text + "</div>").format(
-                self.result.workload.deadline_hours, fastest
-            )
+            return Markup('<div class="answer">' + text + "</div>").format(self.result.workload.deadline_hours, fastest)
         workload = self.result.workload
         return html.section("answer", best, workload.runs_per_month, workload.deadline_hours)
 

@@ -112,9 +112,7 @@ def bought(purchase: str, option: str) -> str:
 
 def exclusions_frame(result: Result) -> pd.DataFrame:
     """Why candidates fell out, and how many."""
-    return pd.DataFrame(
-        [item.as_dict() for item in result.exclusions], columns=["reason", "candidates", "detail"]
-    )
+    return pd.DataFrame([item.as_dict() for item in result.exclusions], columns=["reason", "candidates", "detail"])
 
 
 def ladder_frame(result: Result, ladder: Ladder) -> pd.DataFrame:

@@ -63,9 +63,7 @@ def figure(plans: Sequence[Plan], banner: str, selected: Plan | None = None) -> 
         for label, plan in zip(labels, shown, strict=True)
     ]
     widest = max((plan.cost_usd.expected for plan in shown), default=1.0)
-    made.update_layout(
-        barmode="relative", title="What the cost is made of, expected (low – high)", annotations=totals
-    )
+    made.update_layout(barmode="relative", title="What the cost is made of, expected (low – high)", annotations=totals)
     # Room to the right of the longest bar for its total.
     made.update_xaxes(
         title="USD a run (expected)",
@@ -82,9 +80,7 @@ def figure(plans: Sequence[Plan], banner: str, selected: Plan | None = None) -> 
 
 def _least(plans: Sequence[Plan]) -> float:
     """Left end of the axis: below zero only if some item is a saving."""
-    return (
-        min((sum(min(line.usd.expected, 0.0) for line in plan.lines) for plan in plans), default=0.0) * 1.05
-    )
+    return min((sum(min(line.usd.expected, 0.0) for line in plan.lines) for plan in plans), default=0.0) * 1.05
 
 
 def _label(plan: Plan, is_selected: bool) -> str:

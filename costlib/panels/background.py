@@ -21,9 +21,7 @@ QUIET_SECONDS = 0.2
 class Worker(Protocol):
     """Runs ``work(progress)`` and says how it went; a newer piece of work takes the place of an older one."""
 
-    def start(
-        self, work: Work, on_progress: Progress, on_end: Callable[[Any, BaseException | None], None]
-    ) -> None:
+    def start(self, work: Work, on_progress: Progress, on_end: Callable[[Any, BaseException | None], None]) -> None:
         """``on_end`` gets the answer and None, or None and what was raised."""
 
     def cancel(self) -> None:
@@ -33,9 +31,7 @@ class Worker(Protocol):
 class Foreground:
     """Runs work at once, in the caller; for tests and for scripts."""
 
-    def start(
-        self, work: Work, on_progress: Progress, on_end: Callable[[Any, BaseException | None], None]
-    ) -> None:
+    def start(self, work: Work, on_progress: Progress, on_end: Callable[[Any, BaseException | None], None]) -> None:
         try:
             answer = work(on_progress)
         except Exception as error:
@@ -54,9 +50,7 @@ class Background:
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
 
-    def start(
-        self, work: Work, on_progress: Progress, on_end: Callable[[Any, BaseException | None], None]
-    ) -> None:
+    def start(self, work: Work, on_progress: Progress, on_end: Callable[[Any, BaseException | None], None]) -> None:
         self._stop.set()  # an older piece of work, if any, is of no use any more
         stop = self._stop = threading.Event()
         started = time.monotonic()

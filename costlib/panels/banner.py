@@ -19,9 +19,7 @@ def _style() -> str:
 
 def look() -> ipywidgets.HTML:
     """The style of all panels; every panel's outermost box holds one."""
-    return ipywidgets.HTML(
-        f"<style>{_style()}</style>", layout={"display": "flex", "height": "0", "margin": "0"}
-    )
+    return ipywidgets.HTML(f"<style>{_style()}</style>", layout={"display": "flex", "height": "0", "margin": "0"})
 
 
 def plan_banner(book: PriceBook, plan: Plan | None) -> str:

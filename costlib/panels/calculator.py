@@ -42,9 +42,7 @@ class _Page:
         self.link_notes.layout.display = "none"
         self.chart: Chart | None = None
         self.savings_note = _html("costlib-small")
-        self.savings = ipywidgets.VBox(
-            [ipywidgets.HTML("<h2>Where the savings come from</h2>"), self.savings_note]
-        )
+        self.savings = ipywidgets.VBox([ipywidgets.HTML("<h2>Where the savings come from</h2>"), self.savings_note])
         self.savings.add_class("costlib-savings")
         self.link = PageLink(names=list(state.defaults))
         self.link.observe(lambda change: self._open_link(change["new"]), "opened_with")

@@ -265,7 +265,6 @@ def _memory(workload: Workload) -> pd.DataFrame:
 
 def _verdict(seen: Utilisation) -> str:
     known = [
-        np.nan if value is None else value
-        for value in (seen.memory_fraction, seen.io_wait_fraction, seen.cpu_fraction)
+        np.nan if value is None else value for value in (seen.memory_fraction, seen.io_wait_fraction, seen.cpu_fraction)
     ]
     return str(bound_from_utilisation(seen.gpu_fraction, *known).item())

@@ -38,9 +38,7 @@ class _Choices(VBox):
         }
         row = ipywidgets.HBox(list(self._boxes.values()))
         row.add_class("costlib-choices")
-        label = HTML(
-            f"<span class='costlib-label' title='{escape(control.tip)}'>{escape(control.label)}</span>"
-        )
+        label = HTML(f"<span class='costlib-label' title='{escape(control.tip)}'>{escape(control.label)}</span>")
         super().__init__([label, row])
 
     @property

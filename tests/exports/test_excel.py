@@ -46,13 +46,7 @@ def test_text_from_data_is_never_a_formula(result: Result, plans: list[Plan]) ->
     line = replace(plans[0].lines[0], source="=1+1", rule="{=SUM(A1)}")
     hostile = replace(plans[0], lines=(line,), hours_source="=cmd|' /C calc'!A0")
     book = _open(to_excel(result, [hostile]), values=False)
-    live = {
-        cell.value
-        for sheet in book
-        for row in sheet.iter_rows()
-        for cell in row
-        if cell.data_type == "f"
-    }
+    live = {cell.value for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"}
     assert len(live) == 3 and all(value.startswith("=SUMIFS(Lines!") for value in live)
 
 

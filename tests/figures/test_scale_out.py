@@ -86,9 +86,7 @@ def test_throughput_shows_points_and_where_it_saturates() -> None:
     assert word.x == pytest.approx(np.log10(45))
     # Points without a limit: no mark, and no line at infinity.
     endless = ([1.0, 2.0], [10.0, 20.0])
-    flat = batch.saturation(
-        batch_plan(workload(), sources(), "p4d.24xlarge", 1, "bf16", points=endless), endless, "x"
-    )
+    flat = batch.saturation(batch_plan(workload(), sources(), "p4d.24xlarge", 1, "bf16", points=endless), endless, "x")
     assert not any("of the limit" in str(note.text) for note in flat.layout.annotations)
 
 

@@ -1,0 +1,469 @@
+"""The best portfolio against brute force and closed forms, and how it must move."""
+
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from costlib.errors import InvalidInput
+from costlib.models import commitments_portfolio, commitments_problem
+from costlib.models.commitments import (
+    Block,
+    Commitment,
+    Line,
+    Rates,
+    Scenarios,
+    Terms,
+    Usage,
+    apply_discounts,
+    best_portfolio,
+    beyond,
+    migrated,
+    newsvendor_amount,
+    price_cut,
+)
+from costlib.models.commitments_planes import tail_mean
+
+M5, M5_BIG, C5 = (Line(name, "us-east-1") for name in ("m5.xlarge", "m5.2xlarge", "c5.xlarge"))
+LINES = (M5, M5_BIG, C5)
+GO_ON = Terms(past_horizon="go_on")
+ROOT = Path(__file__).resolve().parent.parent.parent
+#: The requirement is half a percent of the exact answer.
+WITHIN = 0.005
+
+
+def row(line: Line, plan_type: str, usd: float, payment: str = "no_upfront", term_years: int = 1) -> dict[str, object]:
+    named = {name: getattr(line, name) for name in ("instance_type", "region", "service")}
+    terms = {"plan_type": plan_type, "term_years": term_years, "payment": payment, "upfront_fraction": 0.5}
+    return {**named, **terms, "usd_per_hour": usd}
+
+
+def rates(on_demand: dict[Line, float], **offers: dict[Line, float]) -> Rates:
+    rows = [row(line, "on_demand", usd) for line, usd in on_demand.items()]
+    rows += [row(line, plan, usd) for plan, by_line in offers.items() for line, usd in by_line.items()]
+    return Rates(pd.DataFrame(rows))
+
+
+def random_case(seed: int) -> tuple[Scenarios, Rates]:
+    rng = np.random.default_rng(seed)
+    on_demand = dict(zip(LINES, rng.uniform(0.2, 1.0, 3), strict=True))
+    held = rates(
+        on_demand,
+        ec2_instance={line: usd * rng.uniform(0.5, 0.7) for line, usd in on_demand.items() if line.family == "m5"},
+        compute={line: usd * rng.uniform(0.6, 0.85) for line, usd in on_demand.items()},
+    )
+    usage = rng.gamma(2, 3, (4, 60, 3)) * rng.uniform(0.3, 1.5, (4, 1, 3))
+    return Scenarios(LINES, usage, rng.dirichlet(np.ones(4))), held
+
+
+def grid_costs(scenarios: Scenarios, held: Rates, instance: np.ndarray, compute: np.ndarray) -> np.ndarray:
+    """Each scenario's cost at each pair of commitments (instance, compute, scenarios), apart from the models."""
+    on_demand = np.array([held.usd(line, "on_demand") for line in LINES])
+    first = np.array([held.usd(line, "ec2_instance", 1, "no_upfront") for line in LINES])
+    second = np.array([held.usd(line, "compute", 1, "no_upfront") for line in LINES])
+    usage = scenarios.quantity[None, None]
+    rest = [np.broadcast_to(usage[..., at], (len(instance), len(compute), *usage.shape[2:4])) for at in range(3)]
+    for rate, money, among in (
+        (first, instance[:, None, None, None], (0, 1)),
+        (second, compute[:, None, None], range(3)),
+    ):
+        spare = np.broadcast_to(money, rest[0].shape)
+        for at in sorted(among, key=lambda at, rate=rate: rate[at] / on_demand[at]):
+            taken = np.minimum(spare, rest[at] * rate[at])
+            rest[at], spare = rest[at] - taken / rate[at], spare - taken
+    uncovered = sum(rest[at] * on_demand[at] for at in range(3)).sum(axis=-1)
+    hours = scenarios.hours
+    return uncovered + hours * instance[:, None, None] + hours * compute[:, None]
+
+
+@pytest.mark.parametrize(("seed", "weight"), list(product(range(8), (0.0, 0.5))))
+def test_within_half_a_percent_of_brute_force(seed: int, weight: float) -> None:
+    scenarios, held = random_case(seed)
+    found = best_portfolio(scenarios, held, weight, 0.3, GO_ON)
+
+    def objective(instance: np.ndarray, compute: np.ndarray) -> np.ndarray:
+        usd = grid_costs(scenarios, held, instance, compute)
+        tail = np.apply_along_axis(tail_mean, 2, usd, scenarios.chance, 0.3)
+        return (1 - weight) * usd @ scenarios.chance + weight * tail
+
+    tops = (found.problem.columns.most.max(),) * 2
+    grids = [np.linspace(0, top, 25) for top in tops]
+    for _ in range(4):
+        tried = objective(*grids)
+        at = np.unravel_index(tried.argmin(), tried.shape)
+        steps = [grid[1] - grid[0] for grid in grids]
+        grids = [
+            np.linspace(max(grid[place] - 1.5 * step, 0), grid[place] + 1.5 * step, 13)
+            for grid, place, step in zip(grids, at, steps, strict=True)
+        ]
+    best = tried.min()
+    assert found.objective_usd <= best * (1 + WITHIN)
+    # The bound holds against the brute force, which cannot go below it.
+    assert found.bound_usd <= best * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_its_costs_are_those_of_discounts_as_applied(seed: int) -> None:
+    scenarios, held = random_case(seed)
+    found = best_portfolio(scenarios, held, 0.3, 0.3, GO_ON)
+    bought = [
+        Commitment(each["plan_type"], each["amount"], 1, "no_upfront", family=each["family"], region=each["region"])
+        for each in found.purchases.to_dict("records")
+    ]
+    applied = [apply_discounts(Usage(LINES, usage), bought, held) for usage in scenarios.quantity]
+    assert found.cost_usd == pytest.approx([each.total_usd.sum() for each in applied])
+    grid = grid_costs(
+        scenarios,
+        held,
+        np.array([sum(each.amount for each in bought if each.plan_type == "ec2_instance")]),
+        np.array([sum(each.amount for each in bought if each.plan_type == "compute")]),
+    )
+    assert found.cost_usd == pytest.approx(grid[0, 0]), "the brute force, too, knows how AWS bills"
+    table = found.scenarios
+    assert table["cost_usd"].tolist() == pytest.approx(found.cost_usd.tolist())
+    usable = [each.covered_usd.sum() / (each.covered_usd + each.unused_usd).sum() for each in applied]
+    assert table["utilisation"].tolist() == pytest.approx(usable)
+    on_demand = np.array([held.usd(line, "on_demand") for line in LINES])
+    covered = [(each.covered_quantity @ on_demand).sum() for each in applied]
+    assert (table["coverage"] * table["on_demand_usd"]).tolist() == pytest.approx(covered)
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.55, 0.8, 0.95])
+def test_one_offer_is_the_newsvendors_quantile(rate: float) -> None:
+    rng = np.random.default_rng(3)
+    usage = rng.gamma(3, 5, (5, 200, 1))
+    probability = rng.dirichlet(np.ones(5))
+    held = rates({M5: 1.0}, compute={M5: rate})
+    found = best_portfolio(Scenarios((M5,), usage, probability), held, terms=GO_ON)
+    closed = newsvendor_amount(usage, rate, 1.0, np.repeat(probability, 200))
+    assert found.purchases["amount"].sum() / rate == pytest.approx(closed, abs=0.02 * usage.mean())
+    above = np.maximum(usage[..., 0] - closed, 0).sum(axis=1) @ probability
+    # The plan is bought in steps of a tenth of a cent an hour.
+    assert found.expected_usd == pytest.approx(closed * rate * 200 + above, rel=1e-4)
+
+
+def test_on_a_sample_of_the_hours_it_is_as_good_and_its_cost_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    scenarios, held = random_case(5)
+    usage = rng.gamma(2, 3, (4, 4000, 3)) * rng.uniform(0.3, 1.5, (4, 1, 3))
+    scenarios = Scenarios(LINES, usage, scenarios.chance)
+    exact = best_portfolio(scenarios, held, 0.3, 0.3, GO_ON)
+    monkeypatch.setattr(commitments_portfolio, "EXACT_ROWS", 1000)
+    sampled = best_portfolio(scenarios, held, 0.3, 0.3, GO_ON)
+    assert exact._search.sample is exact._search.full and sampled._search.sample is not sampled._search.full
+    assert sampled.objective_usd == pytest.approx(exact.objective_usd, rel=1e-3)
+    assert sampled.bound_usd <= exact.objective_usd
+    again = best_portfolio(Scenarios(LINES, usage[:1]), held, 0.0, 0.3, GO_ON)
+    assert again.cost_usd[0] == pytest.approx(again.objective_usd)
+
+
+def test_a_sample_that_misleads_does_not_lead_astray(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every eleventh hour, which is what is looked at, is a peak.
+    rng = np.random.default_rng(6)
+    usage = rng.gamma(9, 0.5, (3, 4400, 3))
+    usage[:, :: commitments_portfolio.EVERY] *= 3
+    _, held = random_case(5)
+    exact = best_portfolio(Scenarios(LINES, usage), held, 0.3, 0.4, GO_ON)
+    monkeypatch.setattr(commitments_portfolio, "EXACT_ROWS", 1000)
+    found = best_portfolio(Scenarios(LINES, usage), held, 0.3, 0.4, GO_ON)
+    assert found._search.sample.hours.uncovered_usd().mean() > 1.5 * found._search.full.hours.uncovered_usd().mean()
+    assert found.objective_usd <= exact.objective_usd * (1 + WITHIN)
+
+
+def test_a_moved_risk_weight_is_found_again_from_what_is_known() -> None:
+    scenarios, held = random_case(2)
+    start = best_portfolio(scenarios, held, 0.0, 0.3, GO_ON)
+    weights = (0.0, 0.25, 0.5, 1.0)
+    found = [start.at(weight) for weight in weights]
+    for weight, quick in zip(weights, found, strict=True):
+        fresh = best_portfolio(scenarios, held, weight, 0.3, GO_ON)
+        assert quick.objective_usd == pytest.approx(fresh.objective_usd, rel=WITHIN)
+    frontier = start.frontier(weights)
+    # More weight on the tail never makes it worse, nor the mean better, but for what a quick search leaves.
+    assert (np.diff(frontier["tail_usd"]) <= WITHIN * frontier["tail_usd"].max()).all()
+    assert (np.diff(frontier["expected_usd"]) >= -WITHIN * frontier["expected_usd"].max()).all()
+
+
+def test_the_bound_is_close_where_sizes_cost_in_proportion() -> None:
+    # There AWS's order of service is the best one, so what is proven is the answer's own distance from the best.
+    on_demand = {M5: 0.2, M5_BIG: 0.4, C5: 0.17}
+    discounts = {"standard": 0.6, "ec2_instance": 0.62, "compute": 0.72}
+    held = rates(
+        on_demand,
+        **{plan: {line: share * usd for line, usd in on_demand.items()} for plan, share in discounts.items()},
+    )
+    usage = np.random.default_rng(8).gamma(2, 30, (5, 3000, 3)) * np.linspace(0.7, 1.3, 5)[:, None, None]
+    for weight in (0.0, 0.5):
+        found = best_portfolio(Scenarios(LINES, usage), held, weight, 0.3, GO_ON)
+        assert found.objective_usd * (1 - WITHIN) <= found.bound_usd <= found.objective_usd
+        assert set(found.purchases["plan_type"]) == {"standard", "compute"}
+
+
+def test_the_solver_comes_late_and_says_nothing() -> None:
+    code = (
+        "import sys, numpy; import costlib.models.commitments as m; assert 'highspy' not in sys.modules;"
+        "import pandas as pd; named = dict(instance_type='m5.xlarge', region='r', service='ec2', usd_per_hour=1.0);"
+        "frame = pd.DataFrame([dict(named, plan_type='on_demand', term_years=0, payment=''),"
+        " dict(named, plan_type='compute', term_years=1, payment='no_upfront', usd_per_hour=0.6)]);"
+        "demand = m.Scenarios((m.Line('m5.xlarge', 'r'),), numpy.ones((1, 9, 1)));"
+        "print(round(m.best_portfolio(demand, frame, terms=m.Terms(past_horizon='go_on')).expected_usd, 6))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert said.stdout.strip() == "5.4" and said.stderr == ""
+
+
+def test_nothing_is_lost_with_the_offers_that_are_never_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenarios, _ = random_case(4)
+    on_demand = {M5: 1.0, M5_BIG: 2.0, C5: 0.9}
+    discounts = {"standard": 0.62, "convertible": 0.7, "ec2_instance": 0.62, "compute": 0.72}
+    held = rates(
+        on_demand,
+        **{plan: {line: share * usd for line, usd in on_demand.items()} for plan, share in discounts.items()},
+    )
+    lean = best_portfolio(scenarios, held, terms=GO_ON)
+    kinds = {offer.plan_type for offer, _, _ in lean.problem.bought}
+    assert kinds == {"ec2_instance", "compute"}, "a plan at the price of a Reserved Instance covers more"
+    monkeypatch.setattr(commitments_problem, "never_best", lambda unit, price: np.zeros(len(unit), bool))
+    full = best_portfolio(scenarios, held, terms=GO_ON)
+    assert len(full.problem.bought) > len(lean.problem.bought)
+    assert full.objective_usd == pytest.approx(lean.objective_usd, rel=WITHIN)
+
+
+def test_reserved_instances_come_whole_and_to_the_cheaper_side() -> None:
+    usage = np.full((1, 100, 1), 2.4)
+    for rate, count in ((0.3, 3), (0.5, 2)):
+        # The third instance is used 0.4 of the time: worth it at a rate below 0.4 of on-demand.
+        held = rates({M5: 1.0}, standard={M5: rate})
+        found = best_portfolio(Scenarios((M5,), usage), held, terms=GO_ON)
+        assert found.purchases["amount"].tolist() == [count]
+        assert found.purchases["break_even_utilisation"].tolist() == pytest.approx([rate])
+        assert found.cost_usd[0] == pytest.approx(100 * (count * rate + max(2.4 - count, 0)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whole_reserved_instances_with_a_plan_are_within_half_a_percent_of_all_pairs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lines = (M5, M5_BIG)
+    usage = np.round(rng.gamma(2, 2, (1, 80, 2)))
+    held = rates(
+        {M5: 0.2, M5_BIG: 0.41},
+        standard={M5: 0.2 * rng.uniform(0.45, 0.65)},
+        compute={M5: 0.2 * 0.74, M5_BIG: 0.41 * 0.72},
+    )
+    found = best_portfolio(Scenarios(lines, usage), held, terms=GO_ON)
+    demand = Usage(lines, usage[0])
+    best = min(
+        apply_discounts(
+            demand,
+            [
+                Commitment("standard", count, 1, "no_upfront", "m5.xlarge", region="us-east-1"),
+                Commitment("compute", usd, 1, "no_upfront"),
+            ],
+            held,
+        ).total_usd.sum()
+        for count, usd in product(range(0, 16), np.linspace(0, 2.4, 41))
+    )
+    assert found.expected_usd <= best * (1 + WITHIN)
+    assert found.bound_usd <= best
+    counts = found.purchases.loc[found.purchases["unit"] == "instances", "amount"]
+    assert (counts == counts.round()).all()
+
+
+def test_years_differ_in_what_is_bought_for_them() -> None:
+    hours = 3 * 8760
+    steady, ending = np.full((hours, 1), 10.0), np.full((hours, 1), 10.0)
+    ending[8760:] = 4.0
+    frame = [row(M5, "on_demand", 1.0), row(M5, "compute", 0.65), row(M5, "compute", 0.45, term_years=3)]
+    scenarios = Scenarios((M5,), np.stack([steady, ending]), np.array([0.3, 0.7]))
+    found = best_portfolio(scenarios, Rates(pd.DataFrame(frame)))
+    bought = found.purchases.set_index(["term_years", "start_hour"])["amount"]
+    # Four for three years; six for the first year only, as with a chance of 0.3 the later ones do not pay 0.65.
+    assert bought[(3.0, 0)] / 0.45 == pytest.approx(4, rel=0.01)
+    assert bought[(1.0, 0)] / 0.65 == pytest.approx(6, rel=0.01)
+    assert len(bought) == 2
+    expected = hours * 4 * 0.45 + 8760 * 6 * 0.65 + 0.3 * 2 * 8760 * 6
+    assert found.expected_usd == pytest.approx(expected, rel=1e-3)
+    assert found.left_out.empty
+
+
+def test_spot_takes_what_tolerates_it_and_commitments_the_rest() -> None:
+    usage = np.full((1, 100, 1), 10.0)
+    frame = [row(M5, "on_demand", 1.0), row(M5, "spot", 0.3), row(M5, "compute", 0.6)]
+    terms = Terms(spot_fraction={0: 0.4}, past_horizon="go_on")
+    found = best_portfolio(Scenarios((M5,), usage), Rates(pd.DataFrame(frame)), terms=terms)
+    # Six that must not stop at 0.6, four on spot at 0.3; the plan is dearer than spot, so it is not for them.
+    assert found.cost_usd[0] == pytest.approx(100 * (6 * 0.6 + 4 * 0.3))
+    assert found.scenarios["on_demand_usd"][0] == pytest.approx(1000)
+    assert found.scenarios["uncommitted_usd"][0] == pytest.approx(100 * (6 + 4 * 0.3))
+    with pytest.raises(InvalidInput, match="no spot rate"):
+        best_portfolio(Scenarios((M5,), usage), rates({M5: 1.0}), terms=terms)
+
+
+def test_capacity_blocks_serve_their_dates_only() -> None:
+    usage = np.zeros((1, 100, 1))
+    usage[0, 20:44] = 3.0
+    frame = pd.DataFrame([row(M5, "on_demand", 1.0), row(M5, "capacity_block", 0.7), row(M5, "compute", 0.6)])
+    terms = Terms(blocks=(Block(0, 20, 24),), past_horizon="go_on")
+    found = best_portfolio(Scenarios((M5,), usage), Rates(frame), terms=terms)
+    bought = found.purchases.to_dict("records")
+    assert [(each["plan_type"], each["start_hour"], each["end_hour"], each["amount"]) for each in bought] == [
+        ("capacity_block", 20, 44, 3)
+    ]
+    assert found.cost_usd[0] == pytest.approx(24 * 3 * 0.7)
+    assert bought[0]["upfront_usd"] == pytest.approx(24 * 3 * 0.7)
+
+
+def test_the_cost_of_capital_decides_between_payments() -> None:
+    usage = np.full((1, 8760, 1), 5.0)
+    frame = [row(M5, "on_demand", 1.0), row(M5, "compute", 0.6), row(M5, "compute", 0.585, "all_upfront")]
+    chosen = {}
+    for cost in (0.0, 0.02, 0.2):
+        terms = Terms(cost_of_capital_fraction=cost)
+        found = best_portfolio(Scenarios((M5,), usage), Rates(pd.DataFrame(frame)), terms=terms)
+        chosen[cost] = found.purchases["payment"].tolist()
+    # A year's money is out half a year on average: 2.5 % off is worth a cost of capital below about 5 %.
+    assert chosen == {0.0: ["all_upfront"], 0.02: ["all_upfront"], 0.2: ["no_upfront"]}
+
+
+def test_an_expected_price_cut_makes_a_smaller_commitment() -> None:
+    rng = np.random.default_rng(0)
+    usage = rng.gamma(4, 3, (2, 300, 1))
+    held = rates({M5: 1.0}, compute={M5: 0.6})
+    factor = np.stack([np.ones((300, 1)), price_cut(300, (M5,), ("m5",), 0.45, 0)])
+    amounts = [
+        best_portfolio(Scenarios((M5,), usage, on_demand_factor=each), held, terms=GO_ON).purchases["amount"].sum()
+        for each in (1.0, factor, factor[1:])
+    ]
+    # With the cut certain, on-demand at 0.55 is below the plan's 0.60.
+    assert amounts[0] > amounts[1] > amounts[2] == 0
+    # A cut in the middle counts from its hour on.
+    late = np.stack([np.ones((300, 1)), price_cut(300, (M5,), ("m5",), 0.45, 150)])
+    found = best_portfolio(Scenarios((M5,), usage, on_demand_factor=late), held, terms=GO_ON)
+    assert found.problem.breaks == (0, 150, 300)
+    assert amounts[0] > found.purchases["amount"].sum() > amounts[1]
+    saved = usage[1, 150:].sum() * 0.45
+    assert found.scenarios["on_demand_usd"].tolist() == pytest.approx([usage[0].sum(), usage[1].sum() - saved])
+
+
+def test_convertible_reserved_instances_follow_a_migration() -> None:
+    base = np.zeros((400, 2))
+    base[:, 0] = 8.0
+    lines = (M5, C5)
+    moved = migrated(base, lines, M5, C5, 100, 50, 1.0)
+    assert moved.sum() == pytest.approx(base.sum()) and moved[150:, 0].max() == 0
+    on_demand = {M5: 1.0, C5: 1.0}
+    held = rates(on_demand, standard={M5: 0.55}, convertible={M5: 0.65, C5: 0.65})
+    scenarios = Scenarios(lines, moved[None])
+    fixed = best_portfolio(scenarios, held, terms=GO_ON)
+    free = best_portfolio(scenarios, held, terms=Terms(past_horizon="go_on", exchanges={0: (1,)}))
+    assert free.purchases["plan_type"].tolist() == ["convertible"]
+    assert free.expected_usd == pytest.approx(400 * 8 * 0.65)
+    assert free.expected_usd < fixed.expected_usd
+
+
+def test_new_commitments_are_sized_on_what_old_ones_leave() -> None:
+    scenarios, held = random_case(2)
+    whole = best_portfolio(scenarios, held, terms=Terms(past_horizon="go_on", plan_types=("compute",)))
+    amount = float(whole.purchases["amount"].sum())
+    old = Commitment("compute", 0.4 * amount, 1, "no_upfront")
+    left = beyond(scenarios, [(old, 60)], held)
+    new = best_portfolio(left, held, terms=Terms(past_horizon="go_on", plan_types=("compute",)))
+    assert new.purchases["amount"].sum() == pytest.approx(0.6 * amount, rel=0.02)
+    assert new.expected_usd + 60 * old.amount == pytest.approx(whole.expected_usd, rel=1e-3)
+    # One that ends covers its hours only.
+    ending = beyond(scenarios, [(old, 20)], held)
+    assert (ending.quantity[:, 20:] == scenarios.quantity[:, 20:]).all()
+    assert ending.quantity[:, :20] == pytest.approx(left.quantity[:, :20])
+    with pytest.raises(InvalidInput, match=r"held\[0\]"):
+        beyond(scenarios, [(old, -1)], held)
+
+
+def test_sagemaker_and_the_rest_are_two_problems() -> None:
+    rng = np.random.default_rng(7)
+    managed = Line("ml.g5.xlarge", "us-east-1", "sagemaker")
+    usage = rng.gamma(3, 4, (2, 150, 2))
+    offers = {"compute": {M5: 0.6, managed: 0.3}, "sagemaker": {managed: 0.9}}
+    held = rates({M5: 1.0, managed: 1.4}, **offers)
+    found = best_portfolio(Scenarios((M5, managed), usage), held, terms=GO_ON)
+    alone = [
+        best_portfolio(Scenarios((line,), usage[..., [at]]), held, terms=GO_ON) for at, line in enumerate((M5, managed))
+    ]
+    assert found.expected_usd == pytest.approx(sum(each.expected_usd for each in alone), rel=1e-3)
+    assert set(alone[1].purchases["plan_type"]) == {"sagemaker"}, "a Compute plan never serves SageMaker"
+
+
+def test_the_summary_is_what_the_tables_say() -> None:
+    scenarios, held = random_case(3)
+    found = best_portfolio(scenarios, held, 0.5, 0.3, GO_ON)
+    said, each = found.summary, found.scenarios
+    assert said["expected_saved_usd"] == pytest.approx(each["saved_usd"] @ scenarios.chance)
+    assert said["worst_saved_usd"] == each["saved_usd"].min() <= said["expected_saved_usd"]
+    assert said["tail_usd"] >= said["expected_usd"]
+    assert 0 < said["utilisation"] <= 1 and 0 < said["coverage"] <= 1
+    # Nothing upfront and used beyond its break-even: it pays at once.
+    assert found.purchases["break_even_months"].tolist() == [0] * len(found.purchases)
+    assert (found.purchases["utilisation"] > found.purchases["break_even_utilisation"]).all()
+
+
+def test_regret_is_against_the_best_of_each_scenario() -> None:
+    scenarios, held = random_case(1)
+    found = best_portfolio(scenarios, held, terms=GO_ON)
+    regret = found.regret
+    for at in range(4):
+        alone = best_portfolio(Scenarios(LINES, scenarios.quantity[[at]]), held, terms=GO_ON)
+        assert regret["hindsight_usd"][at] == pytest.approx(alone.objective_usd, rel=WITHIN)
+    assert (regret["regret_usd"] >= 0).all()
+
+
+def test_usage_and_prices_scale_through() -> None:
+    scenarios, held = random_case(6)
+    found = best_portfolio(scenarios, held, terms=GO_ON)
+    twice = best_portfolio(Scenarios(LINES, 2 * scenarios.quantity, scenarios.chance), held, terms=GO_ON)
+    assert twice.expected_usd == pytest.approx(2 * found.expected_usd, rel=1e-3)
+    dearer = Rates(held.frame.assign(usd_per_hour=held.frame["usd_per_hour"] * 3))
+    assert best_portfolio(scenarios, dearer, terms=GO_ON).expected_usd == pytest.approx(
+        3 * found.expected_usd, rel=1e-3
+    )
+
+
+def test_without_an_offer_all_is_on_demand_and_what_is_left_out_says_why() -> None:
+    scenarios, held = random_case(0)
+    found = best_portfolio(scenarios, held)
+    # Sixty hours of demand do not hold a year.
+    assert found.purchases.empty and found.committed_usd == 0
+    assert found.left_out["reason"].str.contains("past the 60 hours").all() and len(found.left_out) == 2
+    assert found.scenarios["saved_usd"].tolist() == pytest.approx([0] * 4)
+    assert found.at(1.0).expected_usd == pytest.approx(found.expected_usd)
+    unknown = pd.DataFrame([row(M5, "on_demand", 1.0), {**row(M5, "compute", 0.6, "partial_upfront")}])
+    unknown.loc[1, "upfront_fraction"] = np.nan
+    found = best_portfolio(Scenarios((M5,), np.ones((1, 10, 1))), unknown, terms=GO_ON)
+    assert found.left_out["reason"].tolist() == ["the share paid upfront is not known"] and found.purchases.empty
+
+
+def test_bad_input_is_refused_by_name() -> None:
+    scenarios, held = random_case(0)
+    for arguments, named in (
+        ({"risk_weight": 1.5}, "risk_weight"),
+        ({"tail_fraction": 0.0}, "tail_fraction"),
+        ({"terms": Terms(starts_hours=(60,))}, "starts_hours"),
+        ({"terms": Terms(plan_types=("computed",))}, "plan_types"),
+        ({"terms": Terms(past_horizon="guess")}, "past_horizon"),
+        ({"terms": Terms(spot_fraction={7: 0.5})}, "spot_fraction"),
+        ({"terms": Terms(blocks=(Block(0, 50, 24),))}, "blocks"),
+    ):
+        with pytest.raises(InvalidInput, match=named):
+            best_portfolio(scenarios, held, **arguments)
+    with pytest.raises(InvalidInput, match="add up to 1"):
+        Scenarios(LINES, scenarios.quantity, np.full(4, 0.3))
+    with pytest.raises(InvalidInput, match="on_demand_factor"):
+        Scenarios(LINES, scenarios.quantity, on_demand_factor=np.ones((2, 60, 3)))
+    with pytest.raises(InvalidInput, match="hour 3, m5.2xlarge"):
+        wrong = scenarios.quantity.copy()
+        wrong[2, 3, 1] = -1
+        Scenarios(LINES, wrong)
+    with pytest.raises(InvalidInput, match="has no Capacity Block rate"):
+        best_portfolio(scenarios, held, terms=Terms(blocks=(Block(0, 0, 24),)))
