@@ -164,3 +164,22 @@ def test_names_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str], tmp
     path.write_text(json.dumps({"gap_seconds": 1800, "avail": [1, 0] * 20}))
     ran = Ran(capsys, "replay", path, "--policy", "up", *JOB)
     assert ran.code == 0 and "\x1b" not in ran.out and "\u202e" not in ran.out and "a[31mb.json" in ran.out
+
+
+def test_spot_takes_a_history_of_the_own_zone(
+    capsys: pytest.CaptureFixture[str], workload: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = few_traces()
+    monkeypatch.setattr(SpotTraces, "open", classmethod(lambda cls, snapshot=None: few))
+    history = tmp_path / "mine.json"
+    history.write_text(json.dumps({"gap_seconds": 1800, "avail": [1] * 400}))
+    found = Ran(capsys, "spot", workload, "--instance-type", "p4d.24xlarge", "--history", history, "--json").json
+    own = {row["way"]: row for row in found["own_odds"]}
+    assert own["spot_only"]["chance"] > 0.5 and keys_in(found["own_odds"]) <= words_of("spot")
+    text = Ran(capsys, "spot", workload, "--instance-type", "p4d.24xlarge", "--history", history).out
+    assert "odds from your own trace" in text
+    history.write_text(json.dumps({"gap_seconds": 1800, "avail": [1] * 10}))
+    short = Ran(capsys, "spot", workload, "--instance-type", "p4d.24xlarge", "--history", history)
+    assert short.code == 2 and "24 h or more" in short.err
+    both = Ran(capsys, "spot", workload, "--history", history, "--no-replay")
+    assert both.code == 2 and "choose one" in both.err

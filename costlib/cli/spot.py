@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from costlib.cli.options import DISCOUNT, JSON, RATES, percents_of
-from costlib.cli.output import print_json
+from costlib.cli.output import print_json, together
 
 
 @click.command()
@@ -22,6 +22,10 @@ from costlib.cli.output import print_json
     "--chance-percent", type=click.FloatRange(0, 100), default=10.0,
     help="That the run has to fail over to another region. Default: 10.",
 )  # fmt: skip
+@click.option(
+    "--history", type=click.Path(),
+    help="A trace of your own zone up to now (as costlib replay takes it), for the odds of a start now.",
+)  # fmt: skip
 @click.option("--no-replay", is_flag=True, help="Leave out what replays recorded capacity, which takes seconds.")
 @RATES
 @DISCOUNT
@@ -34,6 +38,7 @@ def spot(
     count: int | None,
     service: str,
     chance_percent: float,
+    history: str | None,
     no_replay: bool,
     rates_csv: str | None,
     discounts: tuple[str, ...],
@@ -53,22 +58,30 @@ def spot(
     chance, chance_at_high_hours}]}, policies [{policy, usd, usd_low, usd_high, saved_fraction, met_fraction,
     ended_fraction, hours, spot_fraction, preemptions, jobs}], game_day [{drill, checkpoints, interval_hours,
     interruptions, lost_work_hours, hours, usd, met_fraction}], waiting [{schedule, wait_minutes, wait_minutes_p90,
-    late_minutes, missed_fraction, calls, calls_p90, gaps}], why_not_replayed, pools, fleet_request, fail_over,
-    managed_spot, rules}. deadline, policies, game_day and waiting are null where why_not_replayed says why.
+    late_minutes, missed_fraction, calls, calls_p90, gaps}], own_odds [{way,
+    net_hours, chance, usd, usd_low, usd_high}], why_not_replayed, pools, fleet_request, fail_over,
+    managed_spot, rules}. deadline, policies, game_day and waiting are null where why_not_replayed says why,
+    own_odds without --history.
     """
     from costlib.exports.spot_text import spot_text
     from costlib.planner.answer import open_answer
+    from costlib.planner.spot.replays import open_tape
     from costlib.planner.spot.report import spot_report
     from costlib.planner.spot.run import choose
 
-    result = open_answer(Path(workload), rates_csv, percents_of(discounts))
+    if history is not None and no_replay:
+        raise click.UsageError("--history asks for a replay, and --no-replay leaves it out; choose one")
+    result, watched = together(
+        lambda: open_answer(Path(workload), rates_csv, percents_of(discounts)),
+        lambda: open_tape(history) if history is not None else None,
+    )
     run = choose(result, service=service, instance_type=instance_type, region=region, az=az, count=count)
     with click.progressbar(length=100, label="replaying recorded capacity", file=sys.stderr) as bar:
 
         def tell(share: float, _what: str) -> None:
             bar.update(int(100 * share) - bar.pos)
 
-        found = spot_report(run, chance_percent / 100.0, not no_replay, None if no_replay else tell)
+        found = spot_report(run, chance_percent / 100.0, not no_replay, None if no_replay else tell, history=watched)
         bar.update(100 - bar.pos)
     if as_json:
         print_json(found.as_dict())

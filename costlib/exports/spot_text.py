@@ -12,6 +12,7 @@ from costlib.exports.tables import records
 from costlib.exports.terminal import plain, table
 from costlib.planner.lines import NOT_COSTED
 from costlib.planner.spot import recorded
+from costlib.planner.spot.own_odds import RULE as OWN_RULE
 from costlib.planner.spot.replays import PAPER_PRICE_RULE, Question, Tape
 from costlib.planner.spot.report import SpotReport
 
@@ -37,6 +38,8 @@ def spot_text(found: SpotReport) -> str:
         made += ["", f"recorded capacity was not replayed: {plain(found.why_not_replayed)}"]
     if found.ways is not None and found.policies is not None:
         made += ["", _ways(found.ways, found.deadline_hours), "", _policies(found.policies), recorded.RULE]
+    if found.own is not None:
+        made += ["", _own(found.own), OWN_RULE]
     made += ["", _pools(found), "", f"a fleet of them: {found.fleet.command} (--json has the request)", "", NOT_COSTED]
     return "\n".join(made)
 
@@ -63,6 +66,18 @@ def _ways(ways: pd.DataFrame, deadline_hours: float) -> str:
     heads = ("way to buy", "in time", "at high hours", "USD", "P10 – P90")
     body = table(heads, rows, right=("in time", "at high hours", "USD", "P10 – P90"))
     return f"done within {display.hours(deadline_hours)}, on recorded capacity:\n{body}"
+
+
+def _own(own: pd.DataFrame) -> str:
+    rows = [
+        (
+            "spot only" if row["way"] == "spot_only" else f"net for {display.hours(row['net_hours'])}",
+            display.share(row["chance"]), display.usd(row["usd"]), display.usd_band(row["usd_low"], row["usd_high"]),
+        )
+        for row in records(own)
+    ]  # fmt: skip
+    heads = ("way to buy, starting now", "in time", "USD", "80 % of outcomes")
+    return "odds from your own trace:\n" + table(heads, rows, right=heads[1:])
 
 
 def _policies(policies: pd.DataFrame) -> str:

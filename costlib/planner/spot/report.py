@@ -13,8 +13,11 @@ from costlib.planner.spot import checkpoints, drills, mixes, odds, recorded, wai
 from costlib.planner.spot.failover import FailOver, fail_over
 from costlib.planner.spot.fleet_request import FleetRequest, fleet_request
 from costlib.planner.spot.managed import ManagedSpot, managed_spot
+from costlib.planner.spot.own_odds import RULE as OWN_RULE
+from costlib.planner.spot.own_odds import own_odds
 from costlib.planner.spot.plain_rows import plain_rows
 from costlib.planner.spot.pools import SpotPools, spot_pools
+from costlib.planner.spot.replays import Tape
 from costlib.planner.spot.run import SpotRun
 
 Progress = Callable[[float, str], None]
@@ -28,7 +31,8 @@ REPLAYED = ("deadline", "policies", "game_day", "waiting")
 @dataclass(frozen=True)
 class SpotReport:
     """One spot plan. ``ways``, ``dates``, ``policies``, ``drilled`` and ``waits`` are None where ``why_not_replayed``
-    says why; ``deadline_given``: by the workload, else it is taken from the work (recorded.DEADLINE_OVER_WORK)."""
+    says why; ``own`` (own_odds) also without a history of the user's; ``deadline_given``: by the workload, else it is
+    taken from the work (recorded.DEADLINE_OVER_WORK)."""
 
     run: SpotRun
     deadline_hours: float
@@ -45,6 +49,7 @@ class SpotReport:
     policies: pd.DataFrame | None
     drilled: pd.DataFrame | None
     waits: pd.DataFrame | None
+    own: pd.DataFrame | None
     why_not_replayed: str
 
     def as_dict(self) -> dict[str, object]:
@@ -64,12 +69,13 @@ class SpotReport:
             "policies": None if self.policies is None else plain_rows(self.policies),
             "game_day": None if self.drilled is None else plain_rows(self.drilled),
             "waiting": None if self.waits is None else plain_rows(self.waits),
+            "own_odds": None if self.own is None else plain_rows(self.own),
             "why_not_replayed": self.why_not_replayed or None,
             "pools": pools,
             "fleet_request": self.fleet.as_dict(),
             "fail_over": self.failover.as_dict(),
             "managed_spot": self.managed.as_dict(),
-            "rules": {"recorded": recorded.RULE, "mixes": mixes.RULE, "waiting": waiting.RULE},
+            "rules": {"recorded": recorded.RULE, "mixes": mixes.RULE, "waiting": waiting.RULE, "own_odds": OWN_RULE},
         }  # fmt: skip
 
 
@@ -79,18 +85,20 @@ def spot_report(
     replayed: bool = True,
     progress: Progress | None = None,
     traces: SpotTraces | None = None,
+    history: Tape | None = None,
 ) -> SpotReport:
     """The whole answer for one plan. ``chance_fraction``: that the run has to fail over to another region.
 
-    Without ``replayed`` nothing is replayed over recorded capacity; where it cannot be (no on-demand price, a deadline
-    that no start meets), the answer says why. Raises InvalidInput for a chance outside 0 to 1.
+    ``history``: the availability so far of the user's own zone, for odds of a start now. Without ``replayed`` nothing
+    is replayed over recorded capacity; where it cannot be (no on-demand price, a deadline that no start meets), the
+    answer says why. Raises InvalidInput for a chance outside 0 to 1, and a history of less than a day.
     """
     if not 0 <= chance_fraction <= 1:
         raise InvalidInput([Fault("chance_fraction", chance_fraction, "must be from 0 to 1")])
     tell = progress or (lambda share, what: None)
     held = traces or SpotTraces.open()
     deadline = recorded.deadline_of(run)
-    pieces: dict[str, pd.DataFrame | None] = dict.fromkeys(("ways", "dates", "policies", "drilled", "waits"))
+    pieces: dict[str, pd.DataFrame | None] = dict.fromkeys(("ways", "dates", "policies", "drilled", "waits", "own"))
     why_not = "" if replayed else "not asked for"
     if replayed:
         try:
@@ -106,6 +114,9 @@ def spot_report(
             pieces["waits"] = waiting.by_schedule(held)
         except CostlibError as impossible:
             pieces, why_not = dict.fromkeys(pieces), str(impossible)
+    if history is not None and not why_not:
+        tell(0.9, "odds from your own trace")
+        pieces["own"] = own_odds(run, deadline, held, history)
     tell(0.95, "pools")
     workload, sources = run.result.workload, run.result.sources
     pools = spot_pools(workload, sources, run.plan.instance_type, run.plan.count)
