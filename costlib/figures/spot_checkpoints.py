@@ -61,7 +61,7 @@ def checkpoints(curve: pd.DataFrame, intervals: pd.DataFrame, banner: str) -> go
                 hovertemplate=f"{name}: every %{{x:,.3g}} min, $%{{y:,.2f}}<extra></extra>",
             )
         )
-    made.update_layout(title="What interruptions and checkpoints add, against the time between two checkpoints")
+    made.update_layout(title="What interruptions and checkpoints add to the run")
     axis = {"exponentformat": "none", "separatethousands": True}
     made.update_xaxes(
         title={"text": "Minutes of work between two checkpoints", "standoff": 6}, type="log", dtick="D2",

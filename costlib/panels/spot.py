@@ -51,7 +51,7 @@ from costlib.panels.spot_views import (
 
 RECORD_NOTE = "capacity as in the recorded traces, 2022 to 2025"
 
-DATES_NOTE = "of jobs whose trace goes on to the last date, so at the deadline not quite the chance above"
+DATES_NOTE = "Of jobs whose trace goes on to the last date, so at the deadline it is not quite the chance above."
 
 
 def spot_panel(state: SpotState | None = None) -> VBox:
@@ -91,6 +91,7 @@ class _Page:
                 heading("The chance to be done in time, and the price of certainty"),
                 self.charts["odds"],
                 self.charts["dates"],
+                HTML(f"<div class='costlib-note'>{DATES_NOTE}</div>"),
                 heading("Policies on recorded capacity"),
                 self.charts["policies"],
                 self.policies,
@@ -193,7 +194,7 @@ class _Page:
         note = f"{RECORD_NOTE}; {plan_banner(state.sources.book, state.answer.run.plan)}"
         figures = {
             "odds": spot_odds.price_of_certainty(record.ways, deadline, note),
-            "dates": spot_odds.chance_by_date(record.dates, deadline, f"{DATES_NOTE}; {note}"),
+            "dates": spot_odds.chance_by_date(record.dates, deadline, note),
             "policies": spot_policies.by_policy(record.policies, note),
         }
         job = record.job
