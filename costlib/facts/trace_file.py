@@ -27,6 +27,8 @@ _KEYS = ("gap_seconds", "avail", "metadata", "data", "time")
 #: Times may be off an even clock by so much of a step (clocks jitter).
 JITTER = 0.01
 _MOST_BYTES = 200_000_000
+#: No sample counts more instances than this.
+_MOST_INSTANCES = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _flags(content: Mapping[str, Any], nodes: int | None) -> tuple[Bools | None,
     for place, one in enumerate(held):
         if one is None:
             return None, [Fault(f"trace.{key}.{place}", None, "is a gap in the trace: cut the trace there, or fill it")]
-        if isinstance(one, str | list | dict) or not np.isfinite(one) or one < 0 or one != int(one):
+        if isinstance(one, str | list | dict) or not 0 <= one <= _MOST_INSTANCES or one != int(one):
             return None, [Fault(f"trace.{key}.{place}", one, "must be 0 or 1, or a count of instances")]
     counts = np.array(held, dtype=np.int64)
     if nodes is not None and nodes < 1:

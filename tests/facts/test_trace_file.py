@@ -45,6 +45,7 @@ def test_even_times_give_the_step(tmp_path: Path, times: list[object]) -> None:
         ({"time": [0, 600], "avail": [1, 1, 0]}, "trace.time", "a time for each sample"),
         ({"gap_seconds": 600, "avail": [1, None, 0]}, "trace.avail.1", "gap in the trace"),
         ({"gap_seconds": 600, "avail": [1, -1]}, "trace.avail.1", "0 or 1"),
+        ({"gap_seconds": 600, "avail": [1, 10**30]}, "trace.avail.1", "0 or 1"),
         ({"gap_seconds": 600, "avail": [1, 0.5]}, "trace.avail.1", "0 or 1"),
         ({"gap_seconds": 600, "avail": ["1"]}, "trace.avail.0", "0 or 1"),
         ({"gap_seconds": 600, "avail": []}, "trace.avail", "not empty"),
