@@ -11,6 +11,7 @@ from costlib.errors import Fault, InvalidInput, unknown
 from costlib.models.commitments import Block, Commitment, Line, Rates
 from costlib.models.commitments_forecast import MONTH
 from costlib.models.commitments_inputs import COMMITTED, PAYMENTS, TERMS_YEARS
+from costlib.models.commitments_problem import TAILS
 from costlib.planner.commit.demand import Future
 
 #: How long a Capacity Block may be. Source: EC2 User Guide, "Capacity Blocks for ML".
@@ -32,6 +33,7 @@ class DatedNeed:
 class Asked:
     """How to choose: the weight on the bad tail, what may be bought, capital, spot, dated needs, what is held.
 
+    ``tail_of`` "loss": the futures in which commitments lose most against none; "cost": the costliest ones.
     ``spot_fraction`` is of every EC2 line that has a spot price, ``spot_by_type`` of one instance type in its place;
     ``needs`` are dated needs that a Capacity Block may serve; ``held`` commitments in force, with the hours until they
     end.
@@ -39,6 +41,7 @@ class Asked:
 
     risk_weight: float = 0.25
     tail_fraction: float = 0.1
+    tail_of: str = "loss"
     cost_of_capital_fraction: float = 0.0
     spot_fraction: float = 0.0
     spot_by_type: tuple[tuple[str, float], ...] = ()
@@ -68,6 +71,8 @@ class Asked:
         ):
             if not good:
                 found.append(Fault(name, value, wanted))
+        if self.tail_of not in TAILS:
+            found.append(unknown("tail_of", self.tail_of, TAILS, "tail"))
         for name, given, known in (
             ("plan_types", self.plan_types, COMMITTED),
             ("payments", self.payments, PAYMENTS),

@@ -189,6 +189,7 @@ class CommitReport:
             "price_cuts": [{**vars(cut), "families": list(cut.families)} for cut in future.price_cuts],
             "risk_weight": asked.risk_weight,
             "tail_fraction": asked.tail_fraction,
+            "tail_of": asked.tail_of,
             "cost_of_capital_fraction": asked.cost_of_capital_fraction,
             "spot_fraction": asked.spot_fraction,
             "spot_by_type": dict(asked.spot_by_type),
@@ -225,6 +226,7 @@ def commit_report(
         blocks=blocks_of(lines, rates, asked, future),
         exchanges=demand.exchanges,
         plan_types=asked.plan_types,
+        tail_of=asked.tail_of,
     )
     portfolio = best_portfolio(scenarios, rates, asked.risk_weight, asked.tail_fraction, terms)
     return CommitReport(book, usage, future, asked, rows, demand, portfolio, terms, tuple(without))
