@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from costlib import display
 from costlib.exports.tables import records
@@ -21,18 +22,21 @@ PLAN_NAMES = {
 }
 
 
-def commit_text(found: CommitReport) -> str:
-    """What to buy, what it saves, how it stands to AWS's rule, and what was taken for granted."""
+def commit_text(found: CommitReport, notes: Sequence[str] = ()) -> str:
+    """What to buy, what it saves, how it stands to AWS's rule, and what was taken for granted (``notes`` of a file
+    too)."""
     summary = found.portfolio.summary
     low, high = found.saved_band_usd
     months = found.future.months
     paid = paid_back_month(found.cash)
+    estimated = int((found.purchases["basis"] == "estimate").sum())
+    band = f"; {display.usd(low)} to {display.usd(high)} by the estimated rates" if estimated else ""
     parts = [_purchases(found), ""]
     if len(found.purchases):
         parts.append(
             f"over {months} months: expected {display.usd(summary['expected_usd'])}, saved"
-            f" {display.usd(summary['expected_saved_usd'])} ({100 * summary['expected_saved_fraction']:.1f} %;"
-            f" {display.usd(low)} to {display.usd(high)} by the estimated rates); worst future"
+            f" {display.usd(summary['expected_saved_usd'])} ({100 * summary['expected_saved_fraction']:.1f} %{band});"
+            " worst future"
             f" {display.usd(summary['worst_saved_usd'])}; coverage {100 * summary['coverage']:.0f} %, utilisation"
             f" {100 * summary['utilisation']:.0f} %; "
             + (f"paid back in month {paid}" if paid else f"not paid back within {months} months")
@@ -42,7 +46,6 @@ def commit_text(found: CommitReport) -> str:
             f"nothing: no commitment lowers what was asked for; expected {display.usd(summary['expected_usd'])} over"
             f" {months} months"
         )
-    estimated = int((found.purchases["basis"] == "estimate").sum())
     if estimated:
         parts.append(
             f"{estimated} of {len(found.purchases)} purchases rest on estimated rates (--json has the rules); live"
@@ -68,7 +71,7 @@ def commit_text(found: CommitReport) -> str:
             RULE,
         ]
     parts += ["", _futures(found)]
-    parts += [f"- {plain(note)}" for note in found.demand.notes]
+    parts += [f"- {plain(note)}" for note in (*notes, *found.demand.notes)]
     parts += [
         f"- left out: {row['offers']} offers ({row['plan_types']}, {row['terms_years']} years): {row['reason']}"
         for row in records(left_out_words(found.portfolio.left_out))
@@ -114,7 +117,8 @@ def _futures(found: CommitReport) -> str:
             f"{100 * row['probability']:.1f} %",
             display.usd(row["uncommitted_usd"]),
             display.usd(row["cost_usd"]),
-            display.usd(row["saved_usd"]),
+            # What differences of sums leave of nothing is nothing.
+            display.usd(row["saved_usd"] if abs(row["saved_usd"]) >= 0.005 else 0.0),
         )
         for row in records(found.portfolio.scenarios)
     ]

@@ -34,6 +34,8 @@ def faults_of(error: ValidationError, top: type[BaseModel], whole: str = "worklo
         elif kind in ("greater_than", "greater_than_equal"):
             sign = "above" if kind == "greater_than" else "at least"
             faults.append(Fault(field, value, f"must be {sign} {next(iter(context.values()))}"))
+        elif kind == "less_than":
+            faults.append(Fault(field, value, f"must be below {context['lt']:,}"))
         elif kind == "less_than_equal":
             faults.append(Fault(field, value, f"must be at most {context['le']:,}: check its unit"))
         elif kind in ("model_type", "mapping_type", "dict_type", "model_attributes_type"):

@@ -12,7 +12,9 @@ from costlib.models.commitments import Block, Commitment, Line, Rates
 from costlib.models.commitments_forecast import MONTH
 from costlib.models.commitments_inputs import COMMITTED, PAYMENTS, TERMS_YEARS
 from costlib.models.commitments_problem import TAILS
+from costlib.models.normalization import family_of
 from costlib.planner.commit.demand import Future
+from costlib.prices.book import PriceBook
 
 #: How long a Capacity Block may be. Source: EC2 User Guide, "Capacity Blocks for ML".
 BLOCK_DAYS_SINGLE, BLOCK_DAYS_MOST = 14, 182
@@ -86,6 +88,18 @@ class Asked:
             if not (1 <= need.days <= BLOCK_DAYS_MOST and (need.days <= BLOCK_DAYS_SINGLE or need.days % 7 == 0)):
                 found.append(Fault(f"needs[{at}].days", need.days, BLOCK_DAYS_RULE))
         return found
+
+
+def lines_of(held: Sequence[tuple[Commitment, int]], book: PriceBook) -> list[Line]:
+    """Lines whose rates say what commitments in force are: their own type, or the types of their family."""
+    found = []
+    for one, _ in held:
+        if one.instance_type is not None and one.region is not None:
+            found.append(Line(one.instance_type, one.region))
+        elif one.family is not None and one.region is not None:
+            names = sorted(name for name in book.vocabulary.instance_types if family_of(name) == one.family)
+            found += [Line(name, one.region) for name in names]
+    return found
 
 
 def spot_shares(lines: Sequence[Line], rates: Rates, asked: Asked) -> tuple[dict[int, float], list[str]]:

@@ -114,6 +114,16 @@ def test_commitments_in_force_leave_less_to_buy(book: PriceBook, usage: Usage) -
     assert less < bare
 
 
+def test_a_lookback_sees_what_commitments_in_force_leave(book: PriceBook, usage: Usage) -> None:
+    everything = tuple(
+        (Commitment("standard", 20, 1, "no_upfront", instance_type=name, region="us-east-1"), 8760)
+        for name in ("g5.12xlarge", "g5.xlarge", "p4d.24xlarge")
+    )
+    found = commit_report(book, usage, FUTURE, Asked(held=everything))
+    assert all("compute" not in text for text in found.lookbacks["commitments"])
+    assert set(found.purchases["plan_type"]) <= {"sagemaker"}
+
+
 def test_three_years_offer_three_year_terms_only_then(book: PriceBook, usage: Usage, report: CommitReport) -> None:
     assert set(report.purchases["term_years"]) == {1}
     assert (report.ladder.purchases["term_years"] == 1).all()
