@@ -16,11 +16,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from costlib.errors import Fault
-from costlib.models.commitments_inputs import Rates, refuse
+from costlib.models.commitments_inputs import Rates, Usage, refuse
 from costlib.models.commitments_offer import break_even_month
 from costlib.models.commitments_planes import Risk, tail_mean
 from costlib.models.commitments_problem import Problem, Terms, problem_of
-from costlib.models.commitments_scenarios import Scenarios
+from costlib.models.commitments_scenarios import Scenarios, scenarios_of
 from costlib.models.commitments_solve import Search, Solved
 from costlib.models.commitments_value import Value
 from costlib.models.commitments_whole import NOTHING, in_whole_amounts
@@ -262,7 +262,7 @@ class Portfolio:
 
 
 def best_portfolio(
-    usage_scenarios: Scenarios,
+    usage_scenarios: Scenarios | Usage | pd.DataFrame | Iterable[Usage | pd.DataFrame],
     rates: Rates | pd.DataFrame,
     risk_weight: float = 0.0,
     tail_fraction: float = 0.1,
@@ -271,21 +271,24 @@ def best_portfolio(
     """The commitments of the least (1 - w) * mean + w * mean of the worst ``tail_fraction`` of scenarios' cost.
 
     With ``terms.tail_of`` "loss" the tail is of what the commitments lose against buying none.
+    Usage and frames of hourly rows stand for scenarios (models.commitments_scenarios.scenarios_of).
+
     Reserved Instances come out whole, Savings Plans in tenths of a cent an hour. Raises InvalidInput for weights or
     shares out of range, lines without an on-demand rate, and what else is wrong with scenarios, rates or terms.
     """
+    scenarios = scenarios_of(usage_scenarios)
     rates = rates if isinstance(rates, Rates) else Rates(rates)
     terms = terms or Terms()
     risk = _risk(risk_weight, tail_fraction)
-    problem = problem_of(usage_scenarios, rates, terms)
+    problem = problem_of(scenarios, rates, terms)
     if terms.tail_of == "loss":
         bare = problem.hours.uncovered_usd()
         # About their mean, so that the objective stays of the size of a cost.
-        risk = replace(risk, beside_usd=bare - float(usage_scenarios.chance @ bare))
+        risk = replace(risk, beside_usd=bare - float(scenarios.chance @ bare))
     full = Value(problem.hours, problem.pools)
     large = problem.hours.usage.shape[1] > EXACT_ROWS
     sample = Value(problem.hours.sampled(EVERY), problem.pools) if large else full
-    search = Search(full, sample, problem.columns, usage_scenarios.chance, risk)
+    search = Search(full, sample, problem.columns, scenarios.chance, risk)
     solved = search.solve(risk, np.zeros(len(problem.columns.usd)))
     return Portfolio(problem, search, in_whole_amounts(problem, search, solved, risk), risk)
 
