@@ -115,6 +115,7 @@ def test_account_and_column_order(rates):
         ("compute,1,1,no_upfront,,,,,2026-06-30", "row 2 ends: '2026-06-30' has ended by 2026-07-01 00:00 UTC: leave"),
         ("compute,1,1,no_upfront,,,,,31/12/2026", "row 2 ends: '31/12/2026' is not a day or a time, as 2027-03-31 is"),
         ("compute,1,1,no_upfront,,,,,", "row 2 ends: '' is not a day or a time, as 2027-03-31 is"),
+        ("compute,1,1,no_upfront,,,,,9999-12-31", "row 2 ends: '9999-12-31' is further off than a 1-year term can be"),
         ("compute,1,1,no_upfront,,,,,2027-07-03", "row 2 ends: '2027-07-03' is further off than a 1-year term can be"),
     ],
 )

@@ -91,6 +91,7 @@ def test_a_file_is_read_the_same_in_every_form(book, tmp_path):
         "b.csv.gz": gzip.compress(content),
         "c.parquet": as_parquet(times),
         "d.parquet": as_parquet(frame.astype({"instance_type": "category"})),
+        "quoted.csv": content.replace(b",g5.xlarge", b',"g5.xlarge"'),
         "marked.csv": b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n"),
         "elsewhere.parquet": as_parquet(times.assign(hour=times["hour"].dt.tz_convert("Asia/Tokyo"))),
     }
@@ -270,9 +271,13 @@ def test_few_rows_and_few_names_are_shown_of_many(book):
     found = said(book, *[f"2026-01-01T{at:02}:00Z,g5.xlarge,us-east-1,-1" for at in range(9)])
     assert found == ["hours: '-1' must not be negative (rows 2, 3, 4, 5, 6, ...)"]
     places = [f"{HOUR},p5e.48xlarge,{region},1" for region in sorted(book.vocabulary.regions)[:7]]
-    assert said(book, *places)[-1] == "instance_type: 2 more pairs of type and region have no on-demand price"
+    found = said(book, *places)
+    assert len(found) == 6
+    assert found[-1] == "instance_type: 2 more pairs of type and region have no on-demand price"
     zones = [f"{HOUR},g5.xlarge,us-east-1,1,eu-{at}" for at in range(7)]
-    assert said(book, *zones, header=HEADER + ",zone")[-1] == "zone: 2 more zones are wrong in the same way"
+    found = said(book, *zones, header=HEADER + ",zone")
+    assert len(found) == 6
+    assert found[-1] == "zone: 2 more zones are wrong in the same way"
 
 
 def test_a_wrong_century_is_refused_at_once(book):
@@ -283,7 +288,23 @@ def test_a_wrong_century_is_refused_at_once(book):
     )
 
 
+def test_rows_that_name_no_service_are_counted(book):
+    rows = [f"{HOUR},g5.xlarge,us-east-1,1,ec2", f"{HOUR},ml.g5.xlarge,us-east-1,1,"]
+    assert read(book, *rows, header=HEADER + ",service").notes[0].startswith("1 rows name no service")
+
+
+def test_a_cell_may_hold_a_comma_or_a_line_between_quotes(book):
+    rows = [f'{HOUR},g5.xlarge,us-east-1,1,"one, two\nand ""three"""', f"{HOUR},g5.2xlarge,us-east-1,x,"]
+    assert said(book, *rows, header=HEADER + ",account") == ["hours: 'x' is not a number (rows 3)"]
+    file = read(book, rows[0], header=HEADER + ",account")
+    assert file.usage.lines[0].account == 'one, two\nand "three"'
+
+
 def test_rows_keep_their_numbers_past_empty_ones(book):
+    quoted = f'{HOUR},"g5.xlarge",us-east-1,1'
+    assert said(book, quoted, "", ",,,", "2026-01-01T01:00Z,g5.xlarge,us-east-1,x") == [
+        "hours: 'x' is not a number (rows 5)"
+    ]
     assert said(book, GOOD[0], "", ",,,", "2026-01-01T01:00Z,g5.xlarge,us-east-1,x") == [
         "hours: 'x' is not a number (rows 5)"
     ]
@@ -323,6 +344,12 @@ def test_longer_and_shorter_rows_are_all_named(book):
         ((HEADER + "\na\x00,,,").encode(), "usage.csv", "holds control characters"),
         ((HEADER + '\n"a,b,c,1\n').encode(), "usage.csv", "is not a CSV: unexpected end of data (row 2)"),
         ((HEADER + '\n"a"b,b,c,1\n').encode(), "usage.csv", "is not a CSV: ',' expected after '\"' (row 2)"),
+        (b"a" * 200_000, "usage.csv", "is not a CSV: field larger than field limit (131072) (row 1)"),
+        (
+            (HEADER + "\n" + "a" * 200_000 + ',"",,').encode(),
+            "usage.csv",
+            "is not a CSV: field larger than field limit",
+        ),
         (b"PK\x03\x04....", "usage.xlsx", "is a workbook or an archive: save the sheet as a CSV"),
         (gzip.compress(HEADER.encode())[:-9], "usage.csv.gz", "is broken: it does not decompress"),
         (b"\x1f\x8b nonsense", "usage.csv.gz", "is broken: it does not decompress"),
@@ -345,9 +372,15 @@ def test_parquet_that_is_torn_or_holds_lists_is_refused(book):
     whole = as_parquet(frame)
     assert "is broken Parquet" in refused(book, whole[:40] + b"\x00" * 200 + whole[240:], "usage.parquet")
     assert "is broken Parquet" in refused(book, whole[:-20], "usage.parquet")
+    assert "is broken Parquet" in refused(book, whole.replace(b"hours", b"h\xf4urs"), "usage.parquet")
     lists = as_parquet(frame.assign(hours=[[1.0]] * 3))
     assert "usage columns: 'hours' holds list<" in refused(book, lists, "usage.parquet")
     assert "not text, numbers or times" in refused(book, lists, "usage.parquet")
+
+
+def test_parquet_without_rows_is_refused(book):
+    frame = pd.DataFrame({"hour": [], "instance_type": [], "region": [], "hours": []})
+    assert "holds no rows" in refused(book, as_parquet(frame), "usage.parquet")
 
 
 def test_parquet_rows_are_numbered_as_a_spreadsheet_would(book):
