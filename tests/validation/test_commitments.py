@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from costlib.models.commitments_ladder import Rule
+from costlib.tables import Snapshot
 from costlib.validation.commitments import KINDS, RULES, backtest, commitment_check, costs_of, trace
+from costlib.validation.commitments_evidence import ABOVE, EXACT, LESS, WITHIN, held_out, targets, years_held_out
 
 
 @pytest.fixture(scope="module", params=[0, 10], ids=["a seed it was tuned on", "another"])
@@ -61,3 +63,28 @@ def test_runs_repeat_and_seeds_differ() -> None:
     first, again, other = (backtest(1, seed) for seed in (3, 3, 4))
     pd.testing.assert_frame_equal(first, again)
     assert not np.allclose(first["portfolio"], other["portfolio"])
+
+
+def test_targets_are_against_the_lookback_rule_that_is_hardest_to_beat() -> None:
+    regret = {"lookback_7": 0.1, "lookback_30": 0.3, "lookback_60": 0.2, "portfolio": 0.08, "ladder": 0.069}
+    costs = {"lookback_7": 1.0, "lookback_30": 0.9, "lookback_60": 1.1, "portfolio": 0.91, "ladder": 0.908}
+    check = pd.DataFrame({"rule": RULES, "kind": "all", "regret_p95": 0.071, "mean_cost": 0.91})
+    check["regret_p95"] = check["rule"].map(regret).fillna(0.071)
+    check["mean_cost"] = check["rule"].map(costs).fillna(0.8)
+    for days, share in ((7, 0.96), (30, 0.95), (60, 0.97)):
+        check[f"no_worse_than_{days}"], check[f"no_dearer_than_{days}"] = share, share - 0.1
+    found = targets(check).set_index(["target", "rule"])
+    assert found.loc[(LESS, "portfolio"), "value"] == pytest.approx(0.2)
+    assert found.loc[LESS, "met"].to_dict() == {"portfolio": False, "ladder": True, "ladder_from_nothing": False}
+    assert found.loc[(ABOVE, "portfolio"), "value"] == pytest.approx(0.91 / 0.9 - 1)
+    assert found.loc[ABOVE, "met"].to_dict() == {"portfolio": False, "ladder": True, "ladder_from_nothing": True}
+    assert (found.loc[WITHIN, "value"] == 0.95).all() and found.loc[WITHIN, "met"].all()
+    assert found.loc[EXACT, "value"].to_numpy() == pytest.approx(0.85) and not found.loc[EXACT, "met"].any()
+
+
+def test_the_evidence_is_the_check_that_is_shown() -> None:
+    of_all = commitment_check(held_out()).query("kind == 'all'").set_index("rule")
+    one = years_held_out("portfolio")(Snapshot.open())
+    assert one.extra[WITHIN] == of_all.loc["portfolio", [f"no_worse_than_{days}" for days in (7, 30, 60)]].min()
+    regret = (one.rows["predicted"] - one.rows["reference"]).quantile(0.95)
+    assert regret == pytest.approx(of_all.loc["portfolio", "regret_p95"])
