@@ -117,14 +117,12 @@ def summary_html(table: pd.DataFrame, pending: Sequence[str] = (), failed: Seque
         f"<td>{_verdict(row)}</td></tr>"
         for row in table.to_dict("records")
     )
-    rows += "".join(
-        f"<tr><td colspan='8'>{escape(name)}<small>is being worked out</small></td></tr>" for name in pending
-    )
-    rows += "".join(f"<tr><td colspan='8' class='costlib-bad'>{escape(said)}</td></tr>" for said in failed)
+    notes = f"<div class='costlib-note'>Being worked out: {escape('; '.join(pending))}.</div>" if pending else ""
+    notes += "".join(f"<div class='costlib-bad'>{escape(said)}</div>" for said in failed)
     return (
         "<div class='costlib-scroll'><table class='costlib-table'><thead><tr><th>Model</th><th>Held against</th>"
         "<th>Rows</th><th>Median error</th><th>Worst</th><th>Inside the band</th><th>Demanded</th><th>Holds</th></tr>"
-        f"</thead><tbody>{rows}</tbody></table></div>"
+        f"</thead><tbody>{rows}</tbody></table></div>{notes}"
     )
 
 

@@ -16,13 +16,15 @@ from costlib.validation.evidence_rows import Demand, Evidence, rows_of
 NOTEBOOK = "15_how_sure_are_we"
 #: Traces a kind, and a seed that no constant was chosen on.
 TRACES_PER_KIND, SEED = 40, 10
-#: What is demanded against each look-back rule: of the portfolio the share of traces in which it is no worse; of the
-#: ladder how much less its 95th percentile of regret is, for no more than this above the mean cost.
-NO_WORSE, REGRET_LESS, MEAN_ABOVE = 0.95, 0.30, 0.01
-ASKED = ("portfolio", "ladder", "ladder_from_nothing")
-#: The targets: no dearer within the tolerance, or at all; how much less regret; how much more cost.
-WITHIN = f"no worse, within {100 * commitments.TOLERANCE_FRACTION:g} %"
-EXACT, LESS, ABOVE = "no dearer at all", "95th percentile of regret less by", "mean cost above"
+#: What is asked of a rule against each look-back rule: the share of traces in which it is no dearer by more than the
+#: tolerance, and at all; how much less its 95th percentile of regret is; how much above the mean cost it may be.
+WITHIN = Demand(f"no worse (within {100 * commitments.TOLERANCE_FRACTION:g} % of cost) in", at_least=0.95)
+EXACT = Demand("no dearer at all in", at_least=0.95)
+LESS = Demand("95th percentile of regret less by", at_least=0.30)
+ABOVE = Demand("mean cost above by", at_least=-np.inf, at_most=0.01)
+TARGETS = (WITHIN, EXACT, LESS, ABOVE)
+#: The rules that are asked, and what must hold of each.
+ASKED = {"portfolio": (WITHIN,), "ladder": (LESS, ABOVE), "ladder_from_nothing": (LESS, ABOVE)}
 
 
 @lru_cache(maxsize=1)
@@ -32,24 +34,23 @@ def held_out() -> pd.DataFrame:
 
 
 def targets(check: pd.DataFrame) -> pd.DataFrame:
-    """What of each rule in ASKED comes of each target: ``rule, target, value, met``, from a ``commitment_check``.
+    """What of each rule in ASKED comes of each of TARGETS: ``rule, target, value, met``, from a ``commitment_check``.
 
-    ``value`` is against the look-back rule that is nearest to beating it.
+    ``value`` is against the look-back rule that is hardest to beat.
     """
     of_all = check[check["kind"] == "all"].set_index("rule")
     lookback = of_all.loc[[f"lookback_{days}" for days in DAYS]]
     rows = []
     for rule in ASKED:
         own = of_all.loc[rule]
-        less = 1.0 - own["regret_p95"] / lookback["regret_p95"].min()
-        above = own["mean_cost"] / lookback["mean_cost"].min() - 1.0
-        within = min(own[f"no_worse_than_{days}"] for days in DAYS)
-        exact = min(own[f"no_dearer_than_{days}"] for days in DAYS)
+        values = (
+            min(own[f"no_worse_than_{days}"] for days in DAYS),
+            min(own[f"no_dearer_than_{days}"] for days in DAYS),
+            1.0 - own["regret_p95"] / lookback["regret_p95"].min(),
+            own["mean_cost"] / lookback["mean_cost"].min() - 1.0,
+        )
         rows += [
-            (rule, WITHIN, within, within >= NO_WORSE),
-            (rule, EXACT, exact, exact >= NO_WORSE),
-            (rule, LESS, less, less >= REGRET_LESS),
-            (rule, ABOVE, above, above <= MEAN_ABOVE),
+            (rule, target.statistic, value, target.holds(value)) for target, value in zip(TARGETS, values, strict=True)
         ]
     return pd.DataFrame(rows, columns=["rule", "target", "value", "met"])
 
@@ -94,11 +95,6 @@ def years_held_out(rule: str) -> Callable[[Snapshot], Evidence]:
         frame = frame.assign(label=frame["kind"].str.replace("_", " ") + " " + (frame["trace"] + 1).astype(str))
         found = targets(commitments.commitment_check(frame))
         own = found[found["rule"] == rule]
-        demands = (
-            (Demand(WITHIN, at_least=NO_WORSE),)
-            if rule == "portfolio"
-            else (Demand(LESS, at_least=REGRET_LESS), Demand(ABOVE, at_least=-np.inf, at_most=MEAN_ABOVE))
-        )
         return Evidence(
             "commitments",
             f"{rule.replace('_', ' ')} on years held out",
@@ -108,7 +104,7 @@ def years_held_out(rule: str) -> Callable[[Snapshot], Evidence]:
             " hindsight, so that an error is regret (of next to nothing where usage ended early). Demands are against"
             " the look-back rule that is hardest to beat",
             rows_of(frame, label="label", group="kind", reference="hindsight", predicted=rule),
-            demands,
+            ASKED[rule],
             dict(zip(own["target"], own["value"], strict=True)),
         )
 
