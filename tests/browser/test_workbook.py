@@ -113,8 +113,9 @@ def test_how_sure_shows_the_chosen_model(lab_base: str, page: Page) -> None:
     page.get_by_label("Look at").select_option(label="training time: accelerator-hours of published runs")
     expect(title).to_contain_text("accelerator-hours")
     page.get_by_label("only rows outside").check()
-    expect(page.locator(".costlib-table").last).not_to_contain_text("inside")
+    expect(page.locator(".costlib-rows .costlib-table")).not_to_contain_text("inside")
     harness.screenshot(page, "lab-how-sure")
+    expect(page.get_by_text("Commitments on years held out")).to_be_visible(timeout=120_000)
 
 
 def test_scale_out_answers_on_each_tab(lab_base: str, page: Page) -> None:
