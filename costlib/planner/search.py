@@ -13,6 +13,7 @@ from costlib.errors import Fault, InvalidInput, NoPlan
 from costlib.planner.hours import HoursGrid, hours_grid
 from costlib.planner.lines import total_usd
 from costlib.planner.places import Places
+from costlib.planner.residency import may_hold_data
 from costlib.planner.quantities import CAPACITY_BLOCK, SPOT, Candidates, quantities
 from costlib.planner.sources import Sources
 from costlib.workload import PURCHASES, SERVICES, Workload
@@ -203,6 +204,12 @@ def _chosen_offers(workload: Workload, sources: Sources, cells: int, ledger: _Le
         "in another AWS partition",
         "needs an account of its own, and data do not cross; search from a home region there",
     )
+    if workload.dataset.residency is not None:
+        keep(
+            may_hold_data(workload, sources)[offers.region],
+            "the data may not be there",
+            "dataset.residency",
+        )
     if space.regions != "all":
         keep(
             by_code(offers.region, offers.regions, space.regions),
@@ -277,6 +284,16 @@ def _finite(
             "no transfer price is known to the region",
             np.isnan(places.transfer_usd_per_gib[region]),
             "from the dataset's home region",
+        ),
+        (
+            "no transfer price is known from the region",
+            np.isnan(places.result_usd_per_gib[region]),
+            "for the results",
+        ),
+        (
+            "no price of requests is known in the region",
+            np.isnan(places.put_usd_per_1000_requests[region]),
+            "PUT to S3 Standard",
         ),
         ("will not finish on spot", purchase == SPOT, "interruptions come faster than work is saved"),
     )

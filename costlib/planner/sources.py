@@ -15,6 +15,7 @@ from costlib.benchmarks.sheet import Benchmark
 from costlib.facts.class_rates import ClassRates
 from costlib.facts.hardware import Hardware
 from costlib.facts.interruptions import Interruptions
+from costlib.facts.region_places import RegionPlaces
 from costlib.facts.regions import Regions
 from costlib.facts.small_jobs import SmallJobs
 from costlib.planner.achieved_share import TrainingJob
@@ -23,7 +24,7 @@ from costlib.planner.spot.hazards import SpotHazards
 from costlib.planner.step_tokens import StepTokens
 from costlib.planner.training_rate import JOBS_KEPT, TrainingRates
 from costlib.prices.book import PriceBook
-from costlib.prices.places import storage_prices, transfer_prices
+from costlib.prices.places import EgressTiers, egress_tiers, put_prices, storage_prices, transfer_prices
 from costlib.prices.price import Price
 from costlib.workload import PURCHASES, SERVICES, Spot, SpotHistory, Vocabulary, Workload
 
@@ -195,6 +196,21 @@ class Sources:
         return self._transfer[from_region]
 
     @cached_property
+    def put_prices(self) -> dict[str, Price]:
+        """PUT and COPY requests to S3 Standard, USD a thousand, by region."""
+        return put_prices(self.book)
+
+    @cached_property
+    def egress_tiers(self) -> EgressTiers:
+        """What sending data to the internet costs by the volume of a month, by region."""
+        return egress_tiers(self.book)
+
+    @cached_property
+    def region_places(self) -> RegionPlaces:
+        """Country, continent and city of each region."""
+        return RegionPlaces.open(self.book.snapshot)
+
+    @cached_property
     def places(self) -> Regions:
         """Name, kind and partition of each region and zone."""
         return Regions.open(self.book.snapshot)
@@ -207,6 +223,9 @@ class Sources:
             instance_types=types,
             families=frozenset(name.split(".")[0] for name in types),
             regions=frozenset(self.offers.regions),
+            places=frozenset(
+                {*self.region_places.countries, *self.region_places.continents, *self.places.table["partition"]}
+            ),
         )
 
     @cached_property
