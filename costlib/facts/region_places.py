@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -19,6 +20,15 @@ class RegionPlaces:
     def open(cls, snapshot: Snapshot) -> RegionPlaces:
         """Reads facts/region_places."""
         return cls(snapshot.read("facts/region_places").set_index("region"))
+
+    @cached_property
+    def by_region(self) -> dict[str, dict[str, object]]:
+        """Each region's row; an empty text is None."""
+        table = self.table.astype(object).where(self.table.notna(), None)
+        return {
+            str(region): {str(key): value for key, value in row.items()}
+            for region, row in table.to_dict("index").items()
+        }
 
     @property
     def countries(self) -> tuple[str, ...]:

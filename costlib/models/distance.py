@@ -16,8 +16,8 @@ EARTH_RADIUS_KM = 6371.0
 FIBRE_KM_PER_SECOND = 299_792.458 / 1.4682
 #: What a least time says, and what it does not.
 LEAST_TIME_RULE = (
-    "light in a fibre along the great circle, there and back: no network is faster; real paths are longer, and routers add"
-    " to it"
+    "light in a fibre along the great circle, there and back: no network is faster; real paths are longer, and"
+    " routers add to it"
 )
 
 

@@ -1,9 +1,9 @@
 """What it costs to bring data to another region, keep them there, and send results back; and when that pays.
 
-AWS's GB is a GiB, 2**30 bytes, and its TB 1,024 of them (aws.amazon.com/s3/pricing). Data that go into a region, and data
-within one, are free. Between regions each pair has one price at every volume; to the internet the price falls by the volume
-of a month, counted over all services of the region (aws.amazon.com/s3/faqs, "How will I be charged"). A copy by S3
-replication pays transfer out of the source, one PUT an object at the destination, and its storage there
+AWS's GB is a GiB, 2**30 bytes, and its TB 1,024 of them (aws.amazon.com/s3/pricing). Data that go into a region, and
+data within one, are free. Between regions each pair has one price at every volume; to the internet the price falls by
+the volume of a month, counted over all services of the region (aws.amazon.com/s3/faqs, "How will I be charged"). A
+copy by S3 replication pays transfer out of the source, one PUT an object at the destination, and its storage there
 (aws.amazon.com/s3/pricing, "Replication").
 """
 
@@ -55,7 +55,9 @@ def initial_copy_usd(dataset_gib: npt.ArrayLike, transfer_usd_per_gib: npt.Array
     return np.asarray(price * gib)
 
 
-def sync_usd(changed_gib_per_month: npt.ArrayLike, transfer_usd_per_gib: npt.ArrayLike, months: npt.ArrayLike) -> Floats:
+def sync_usd(
+    changed_gib_per_month: npt.ArrayLike, transfer_usd_per_gib: npt.ArrayLike, months: npt.ArrayLike
+) -> Floats:
     """USD of sending what changes each month to the copy, over ``months``. Raises InvalidInput."""
     changed, price, kept = none_negative(
         changed_gib_per_month=changed_gib_per_month, transfer_usd_per_gib=transfer_usd_per_gib, months=months
@@ -82,10 +84,10 @@ def copy_requests_usd(objects_copied: npt.ArrayLike, put_usd_per_1000_requests: 
 def break_even_gib(saved_usd: npt.ArrayLike, fixed_usd: npt.ArrayLike, usd_per_gib: npt.ArrayLike) -> Floats:
     """The size of the dataset at which a cheaper region stops to pay.
 
-    ``saved_usd``: what its instances save over a campaign, after what its results cost more to bring back; ``fixed_usd``:
-    what moving costs whatever the size; ``usd_per_gib``: what each GiB of the dataset adds. The costs are equal where
-    saved = fixed + size * usd_per_gib. 0 where it pays at no size, inf where it pays at every size; nan where an argument
-    is not known. Broadcasts. Raises InvalidInput for negative costs.
+    ``saved_usd``: what its instances save over a campaign, after what its results cost more to bring back;
+    ``fixed_usd``: what moving costs whatever the size; ``usd_per_gib``: what each GiB of the dataset adds. The costs
+    are equal where saved = fixed + size * usd_per_gib. 0 where it pays at no size, inf where it pays at every size;
+    nan where an argument is not known. Broadcasts. Raises InvalidInput for negative costs.
     """
     fixed, per_gib = none_negative(fixed_usd=fixed_usd, usd_per_gib=usd_per_gib)
     left = np.asarray(saved_usd, dtype=float) - fixed
@@ -98,8 +100,8 @@ def break_even_runs(saved_usd_per_run: npt.ArrayLike, once_usd: npt.ArrayLike) -
     """The number of runs of a campaign from which a cheaper region pays.
 
     ``saved_usd_per_run``: what one run saves there, after what its results cost more to bring back; ``once_usd``: what
-    the data cost there over the campaign however many runs share them. inf where a run saves nothing; nan where an argument
-    is not known. Broadcasts. Raises InvalidInput for a negative ``once_usd``.
+    the data cost there over the campaign however many runs share them. inf where a run saves nothing; nan where an
+    argument is not known. Broadcasts. Raises InvalidInput for a negative ``once_usd``.
     """
     (once,) = none_negative(once_usd=once_usd)
     saved = np.asarray(saved_usd_per_run, dtype=float)
@@ -120,11 +122,12 @@ class Followed(NamedTuple):
 def follow(usd: npt.ArrayLike, move_usd: npt.ArrayLike, begin_usd: npt.ArrayLike) -> Followed:
     """The cheapest way through the periods of a campaign, when every move costs; exact, for prices known beforehand.
 
-    ``usd``: (periods, places), what a period costs in a place, nan where nothing is sold; ``move_usd``: what moving from a
-    place (second-last axis) to another (last) costs, (places, places) or (periods, places, places), at the beginning of the
-    period; ``begin_usd``: (places,), what beginning in a place costs. Bellman's recursion: the least cost of having come
-    to a place is the least over the places before of theirs and the move. Of equal ways the one that stays. Raises
-    InvalidInput for shapes that do not go together, negative costs, and where some period has no place.
+    ``usd``: (periods, places), what a period costs in a place, nan where nothing is sold; ``move_usd``: what moving
+    from a place (second-last axis) to another (last) costs, (places, places) or (periods, places, places), at the
+    beginning of the period; ``begin_usd``: (places,), what beginning in a place costs. Bellman's recursion: the least
+    cost of having come to a place is the least over the places before of theirs and the move. Of equal ways the one
+    that stays. Raises InvalidInput for shapes that do not go together, negative costs, and where some period has no
+    place.
     """
     cost, move, begin = _checked(usd, move_usd, begin_usd)
     periods, places = cost.shape
@@ -139,7 +142,9 @@ def follow(usd: npt.ArrayLike, move_usd: npt.ArrayLike, begin_usd: npt.ArrayLike
         came_from[period] = best
         reached = ways[best, stay] + cost[period]
     if not np.isfinite(reached).any():
-        raise InvalidInput([Fault("usd", None, "has no place through all periods: every way meets one where none is sold")])
+        raise InvalidInput(
+            [Fault("usd", None, "has no place through all periods: every way meets one where none is sold")]
+        )
     path = np.empty(periods, dtype=np.int64)
     path[-1] = int(np.argmin(reached))
     for period in range(periods - 1, 0, -1):
@@ -186,3 +191,30 @@ def _checked(usd: npt.ArrayLike, move_usd: npt.ArrayLike, begin_usd: npt.ArrayLi
         period = int(np.argmax(np.isinf(cost).all(axis=1)))
         raise InvalidInput([Fault("usd", period, "is a period in which no place is sold")])
     return cost, np.broadcast_to(move, (periods, places, places)), begin
+
+
+def cheapest_by_size(at_nothing_usd: npt.ArrayLike, usd_per_gib: npt.ArrayLike) -> list[tuple[float, int]]:
+    """Which place is cheapest at which size of the dataset: (from which GiB on, its number), from 0 upward.
+
+    Both are (places,): what a place costs without data, and what each GiB adds; nan where not known. The lower
+    envelope of straight lines: its pieces get flatter, so there are at most as many as places. Of equal lines the
+    first. Raises InvalidInput where nothing is known.
+    """
+    base, slope = np.atleast_1d(np.asarray(at_nothing_usd, float)), np.atleast_1d(np.asarray(usd_per_gib, float))
+    held = np.isfinite(base) & np.isfinite(slope)
+    if base.shape != slope.shape or not held.any():
+        raise InvalidInput([Fault("at_nothing_usd", None, "has no place whose cost is known")])
+    order = np.nonzero(held)[0]
+    # What differs by rounding is equal: the flatter line is the cheaper one from the start.
+    least = base[order].min()
+    level = order[base[order] <= least + 1e-12 * abs(least)]
+    here = int(level[np.lexsort((level, slope[level]))[0]])
+    pieces = [(0.0, here)]
+    while True:
+        flatter = order[slope[order] < slope[here]]
+        if not len(flatter):
+            return pieces
+        meets = (base[flatter] - base[here]) / (slope[here] - slope[flatter])
+        next_one = np.lexsort((flatter, slope[flatter], meets))[0]
+        here = int(flatter[next_one])
+        pieces.append((max(float(meets[next_one]), 0.0), here))

@@ -203,8 +203,7 @@ ITEMS: tuple[Item, ...] = (
             "runs_sharing_a_copy": _constant(runs_sharing_a_copy(w), q),
         },
         lambda v: (
-            sync_usd(v["changed_gib_per_month"], v["transfer_usd_per_gib"], v["months_kept"])
-            / v["runs_sharing_a_copy"]
+            sync_usd(v["changed_gib_per_month"], v["transfer_usd_per_gib"], v["months_kept"]) / v["runs_sharing_a_copy"]
         ),
     ),
     Item(
@@ -217,9 +216,7 @@ ITEMS: tuple[Item, ...] = (
             "objects_copied": _constant(objects_copied(w), q),
             "runs_sharing_a_copy": _constant(runs_sharing_a_copy(w), q),
         },
-        lambda v: (
-            copy_requests_usd(v["objects_copied"], v["put_usd_per_1000_requests"]) / v["runs_sharing_a_copy"]
-        ),
+        lambda v: copy_requests_usd(v["objects_copied"], v["put_usd_per_1000_requests"]) / v["runs_sharing_a_copy"],
     ),
     Item(
         "result_transfer",
@@ -238,9 +235,9 @@ ITEMS: tuple[Item, ...] = (
 #: What no item holds, said beside every total. EBS prices are held for two regions only, so a line for them would be
 #: missing, or another region's, in most plans.
 NOT_COSTED = (
-    "Not costed: EBS root and data volumes, requests to S3 (but those that copy the dataset's objects, where given) and the"
-    " time to load the data onto the instances, transfer out of AWS (but that of results, where asked for), tax, support"
-    " plans, people's time."
+    "Not costed: EBS root and data volumes, requests to S3 (but those that copy the dataset's objects, where given)"
+    " and the time to load the data onto the instances, transfer out of AWS (but that of results, where asked for),"
+    " tax, support plans, people's time."
 )
 
 #: The items that go by where the data are; the others are what a price list of instances tells.

@@ -17,8 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 #: Said of the price of results that go to the internet.
 INTERNET_RULE = (
-    "mean over the tiers of the month's results; nothing else of the account is taken to leave AWS, and the 100 GB that are"
-    " free each month over all regions are used by them"
+    "mean over the tiers of the month's results; nothing else of the account is taken to leave AWS, and the 100 GB"
+    " that are free each month over all regions are used by them"
 )
 Prices = tuple[Price | None, ...]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 import numpy.typing as npt
 
@@ -22,14 +20,12 @@ def may_hold_data(workload: Workload, sources: Sources) -> Bools:
     return np.array([bool(set(allowed) & _names_of(region, sources)) for region in regions])
 
 
-def _names_of(region: str, sources: Sources) -> Collection[str]:
+def _names_of(region: str, sources: Sources) -> set[str]:
     """What a residency may call a region: itself, its country, continent and partition, as far as they are known.
 
-    A Local or Wavelength Zone may be in another country than its region (Taipei's belongs to Tokyo), and its name does not
-    say where: only its own name and its partition let data be in it.
+    A Local or Wavelength Zone may be in another country than its region (Taipei's belongs to Tokyo), and its name
+    does not say where: only its own name and its partition let data be in it.
     """
     names = {region, sources.partition_of(region)}
-    places = sources.region_places.table
-    if region in places.index:
-        names |= {str(places.at[region, "country"]), str(places.at[region, "continent"])}
-    return names
+    place = sources.region_places.by_region.get(region)
+    return names if place is None else {*names, str(place["country"]), str(place["continent"])}

@@ -13,8 +13,8 @@ from costlib.errors import Fault, InvalidInput, NoPlan
 from costlib.planner.hours import HoursGrid, hours_grid
 from costlib.planner.lines import total_usd
 from costlib.planner.places import Places
-from costlib.planner.residency import may_hold_data
 from costlib.planner.quantities import CAPACITY_BLOCK, SPOT, Candidates, quantities
+from costlib.planner.residency import may_hold_data
 from costlib.planner.sources import Sources
 from costlib.workload import PURCHASES, SERVICES, Workload
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from costlib.benchmarks.sheet import Benchmark
+from costlib.errors import NotKnown, unknown
 from costlib.facts.class_rates import ClassRates
 from costlib.facts.hardware import Hardware
 from costlib.facts.interruptions import Interruptions
@@ -233,6 +234,11 @@ class Sources:
         """Network of each instance type of the offers, in gigabits a second; NaN where not known."""
         column = self.hardware.instances["network_gbps"].reindex(list(self.offers.instance_types))
         return column.to_numpy(float)
+
+    def require_type(self, instance_type: str | None) -> None:
+        """Raises NotKnown, with close matches, for a type without an offer."""
+        if instance_type is not None and instance_type not in self.offers.instance_types:
+            raise NotKnown([unknown("instance_type", instance_type, self.offers.instance_types, "instance type")])
 
     def accelerators_of(self, instance_type: str) -> tuple[str, float]:
         """The accelerator of a type and how many it has; ("", 0) for a CPU type or one without a fact row."""

