@@ -63,8 +63,9 @@ def region(
     from costlib.exports.region_text import region_text
     from costlib.planner.answer import open_book, read_workload
     from costlib.planner.region.answer import region_answer
-    from costlib.planner.region.campaign import changeover_of, follow_prices, follow_recorded, read_paths
+    from costlib.planner.region.campaign import changeover_of, follow_prices, follow_recorded
     from costlib.planner.region.constraints import Near
+    from costlib.planner.region.price_paths import read_paths
     from costlib.planner.sources import Sources
 
     if (near is None) != (within_ms is None):

@@ -44,6 +44,16 @@ class Places:
     results: Prices
     requests: Prices
 
+    @property
+    def needed(self) -> tuple[tuple[str, Floats, str], ...]:
+        """What a candidate falls out for where it is not held: in words, the prices, and which."""
+        return (
+            ("no storage price is known in the region", self.storage_usd_per_gib_month, "S3 Standard"),
+            ("no transfer price is known to the region", self.transfer_usd_per_gib, "from the dataset's home region"),
+            ("no transfer price is known from the region", self.result_usd_per_gib, "for the results"),
+            ("no price of requests is known in the region", self.put_usd_per_1000_requests, "PUT to S3 Standard"),
+        )
+
     @classmethod
     def of(cls, workload: Workload, sources: Sources) -> Places:
         """S3 Standard in each region, and the copy from the dataset's home region (nothing within it).
@@ -85,7 +95,7 @@ def _results(workload: Workload, sources: Sources, regions: Sequence[str], home:
         return (None,) * len(regions), np.zeros(len(regions))
     if dataset.results_to == "internet":
         month_gib = dataset.result_gib_per_run * workload.runs_per_month
-        usd = _internet_usd_per_gib(month_gib, sources)
+        usd = _internet_usd_per_gib(month_gib, sources, regions)
         return tuple(sources.egress_tiers.prices.get(region) for region in regions), np.array(
             [usd.get(region, np.nan) for region in regions]
         )
@@ -94,10 +104,10 @@ def _results(workload: Workload, sources: Sources, regions: Sequence[str], home:
     return prices, np.where([region == home for region in regions], 0.0, _amounts(prices, needed=True))
 
 
-def _internet_usd_per_gib(month_gib: float, sources: Sources) -> Mapping[str, float]:
+def _internet_usd_per_gib(month_gib: float, sources: Sources, wanted: Sequence[str]) -> Mapping[str, float]:
     """Mean USD a GiB of a month's results sent to the internet, by region (INTERNET_RULE)."""
     tiers = sources.egress_tiers
-    regions = list(tiers.usd_per_gib)
+    regions = [region for region in dict.fromkeys(wanted) if region in tiers.usd_per_gib]
     free = np.array([0.0 if sources.partition_of(region) == "aws-us-gov" else tiers.free_gib for region in regions])
     prices = np.array([tiers.usd_per_gib[region] for region in regions])
     total = tiered_usd(month_gib, tiers.tier_gib, prices, free)

@@ -275,26 +275,7 @@ def _finite(
             (purchase == SPOT) & np.isnan(hazard[1][offer]),
             "the Spot advisor has no row for the type and region; spot.history can give your own",
         ),
-        (
-            "no storage price is known in the region",
-            np.isnan(places.storage_usd_per_gib_month[region]),
-            "S3 Standard",
-        ),
-        (
-            "no transfer price is known to the region",
-            np.isnan(places.transfer_usd_per_gib[region]),
-            "from the dataset's home region",
-        ),
-        (
-            "no transfer price is known from the region",
-            np.isnan(places.result_usd_per_gib[region]),
-            "for the results",
-        ),
-        (
-            "no price of requests is known in the region",
-            np.isnan(places.put_usd_per_1000_requests[region]),
-            "PUT to S3 Standard",
-        ),
+        *((reason, np.isnan(usd[region]), detail) for reason, usd, detail in places.needed),
         ("will not finish on spot", purchase == SPOT, "interruptions come faster than work is saved"),
     )
     for reason, mask, detail in causes:

@@ -29,11 +29,13 @@ from costlib.workload.fields import (
     without_repeats,
 )
 from costlib.workload.names import (
+    PURCHASES,
     SERVICES,
     Attention,
     Method,
     ModelClass,
     Precision,
+    Purchase,
     Recompute,
     Service,
     ZeroStage,
@@ -259,6 +261,5 @@ class SearchSpace(Part):
         Literal["all"] | Annotated[tuple[Family, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)]
     ) = "all"
     max_instances: Annotated[Count, Field(le=512)] = 8
-    services: Annotated[tuple[Service, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)] = SERVICES
-    # type: ignore[assignment] purchase: Annotated[tuple[Purchase, ...], BeforeValidator(one_or_many),
-    # AfterValidator(without_repeats)] = PURCHASES  # type: ignore[assignment]
+    services: Annotated[tuple[Service, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)] = SERVICES  # type: ignore[assignment]
+    purchase: Annotated[tuple[Purchase, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)] = PURCHASES  # type: ignore[assignment]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,50 +10,24 @@ import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput
 from costlib.models.transfer import cheapest_by_size
-from costlib.planner.lines import DATA_ITEMS, NOT_COSTED, months_kept, runs_sharing_a_copy
+from costlib.planner.lines import NOT_COSTED, months_kept, runs_sharing_a_copy
+from costlib.planner.region.amounts import RULES, amounts, number_or_none
 from costlib.planner.region.constraints import NEAR_RULE, Constraints, Near, place_of
+from costlib.planner.region.gravity import BreakEven, Gravity, break_even, gravity
 from costlib.planner.region.ranking import (
     ANY,
     WAYS,
-    BreakEven,
-    Gravity,
     Ranking,
-    Rows,
     bought,
-    break_even,
-    gravity,
     rankings,
 )
 from costlib.planner.region.stability import PriceFacts, stability
+from costlib.planner.region.supply import Supply
 from costlib.planner.search import Result, search
 from costlib.planner.sources import Sources
-from costlib.workload import PURCHASES, SERVICES, Workload
+from costlib.workload import Workload
 
 Ints = npt.NDArray[np.int64]
-
-#: The lines that data make, as the answer calls them.
-DATA_LINES = {
-    "initial_copy": "data_transfer",
-    "sync": "data_sync",
-    "copy_storage": "copy_storage",
-    "home_storage": "dataset_storage",
-    "checkpoint_storage": "checkpoint_storage",
-    "egress": "result_transfer",
-    "requests": "copy_requests",
-}
-RULES = {
-    "total": "the plan's own lines, as costlib plan adds them up: one run, everything expected",
-    "campaign": "runs a month times months, at least one run; the copy is made once and kept for all months",
-    "price_only": "the region that the price of instances alone ranks first: all lines but those of DATA",
-    "break_even": (
-        "against the home region's best plan, bought the same way; the dataset's objects keep their size. In GiB: up to"
-        " which size of the dataset the region pays; in runs: from how many runs of the campaign on. A commitment is"
-        " paid whether it runs or not, so it has no break-even in runs"
-    ),
-    "committed": "a commitment is costed as if its whole term were used like the campaign; commitment_usd is what is"
-    " signed for",
-    "storage": "S3 Standard at its first tier, as costlib plan has it",
-}
 
 
 @dataclass(frozen=True)
@@ -156,9 +129,9 @@ class RegionAnswer:
             "reasons": list(self.reasons(way, number)),
             "rank": int(ranking.rank[number]) or None,
             "rank_by_price_only": int(ranking.rank_by_price_only[number]) or None,
-            "least_round_trip_ms": _number(self.constraints.least_round_trip_ms[number]),
-            **_amounts(ranking.best, number, self.runs),
-            "break_even": {"gib": _number(even.gib[number]), "runs": _number(even.runs[number])},
+            "least_round_trip_ms": number_or_none(self.constraints.least_round_trip_ms[number]),
+            **amounts(ranking.best, number, self.runs),
+            "break_even": {"gib": number_or_none(even.gib[number]), "runs": number_or_none(even.runs[number])},
         }
         return {**told, **(bought(self.result, plan) if plan >= 0 else {})}
 
@@ -182,54 +155,13 @@ class RegionAnswer:
         ranking = self.rankings[way]
         said = list(self.constraints.reasons[number])
         if ranking.best.rows[number] < 0:
-            said.append(self._why_no_plan(way, number))
+            said.append(self.supply.why_no_plan(way, number))
         return tuple(said)
 
-    def _why_no_plan(self, way: str, number: int) -> str:
-        sources, search_space = self.result.sources, self.result.workload.search
-        region = self.regions[number]
-        home = self.result.workload.dataset.home_region
-        partition = sources.partitions[number]
-        if partition != sources.partition_of(home):
-            return f"is of partition {partition}: needs an account of its own, and data do not cross"
-        if search_space.regions != "all" and region not in search_space.regions:
-            return "search.regions does not name it"
-        what = "no searched instance type is" if self.instance_type is None else f"{self.instance_type} is not"
-        how = "sold" if way == ANY else f"sold as {way.replace('_', ' ')}"
-        if not self._sold(way)[number]:
-            return f"{what} {how} there, as far as prices are held"
-        if self._costed(way)[number]:
-            return "no plan there holds the deadline"
-        return "what its plans cost is not known: a price of storage or transfer, or an interruption rate, is not held"
-
-    def _sold(self, way: str) -> Ints:
-        """How many offers of the search each region has."""
-        return self._counted("sold", way, np.arange(len(self.result.sources.offers.region)))
-
-    def _costed(self, way: str) -> Ints:
-        """How many plans of known cost each region has, late ones too."""
-        return self._counted("costed", way, self.result.candidates.offer)
-
-    def _counted(self, what: str, way: str, rows: Ints) -> Ints:
-        if (what, way) not in self._counts:
-            self._counts[what, way] = self._count(way, rows)
-        return self._counts[what, way]
-
     @cached_property
-    def _counts(self) -> dict[tuple[str, str], Ints]:
-        return {}
-
-    def _count(self, way: str, rows: Ints) -> Ints:
-        """How many of some offers are within the search, by region."""
-        offers, space = self.result.sources.offers, self.result.workload.search
-        keep = np.isin(offers.service[rows], [SERVICES.index(name) for name in space.services])
-        ways = space.purchase if way == ANY else [way]
-        keep &= np.isin(offers.purchase[rows], [PURCHASES.index(name) for name in ways])
-        types = np.array([self.instance_type in (None, name) for name in offers.instance_types]) & np.array(
-            [space.instance_families == "all" or name in space.instance_families for name in offers.families]
-        )
-        keep &= types[offers.instance_type[rows]]
-        return np.bincount(offers.region[rows[keep]], minlength=len(offers.regions))
+    def supply(self) -> Supply:
+        """How many offers and plans each region has."""
+        return Supply(self.result, self.instance_type)
 
     def as_dict(self) -> dict[str, object]:
         """JSON-ready, with the keys that ``costlib region --json`` documents."""
@@ -274,7 +206,7 @@ class RegionAnswer:
         number = ranking.price_only
         return {
             "region": self.regions[number],
-            **_amounts(ranking.by_price, number, self.runs),
+            **amounts(ranking.by_price, number, self.runs),
             **bought(self.result, int(ranking.by_price.rows[number])),
         }
 
@@ -291,27 +223,6 @@ class RegionAnswer:
             {str(one) for one in self.result.sources.offers.words["as_of"][self.result.candidates.offer[rows]]}
         )
         return {"oldest": dates[0], "newest": dates[-1]}
-
-
-def _amounts(rows: Rows, number: int, runs: float) -> dict[str, object]:
-    total = float(rows.total_usd[number])
-    return {
-        "compute_usd": _number(rows.compute_usd[number]),
-        "data_usd": _number(rows.data_usd[number]),
-        "lines": {name: _number(rows.usd[item][number]) for name, item in DATA_LINES.items()},
-        "total_usd": _number(total),
-        "total_usd_low": _number(rows.low_usd[number]),
-        "total_usd_high": _number(rows.high_usd[number]),
-        "campaign_usd": _number(total * runs),
-    }
-
-
-def _number(value: float) -> float | None:
-    """JSON has no nan and no infinity: not known, and never, are null."""
-    return float(value) if math.isfinite(value) else None
-
-
-assert set(DATA_LINES.values()) == DATA_ITEMS
 
 
 def region_answer(
@@ -352,7 +263,7 @@ def _require_a_region(answer: RegionAnswer) -> None:
         return
     planned = np.nonzero(ranking.best.rows >= 0)[0]
     if not len(planned):
-        known = answer._sold(ANY)
+        known = answer.supply.sold(ANY)
         where = ", ".join(answer.regions[number] for number in np.nonzero(known)[0]) or "no region"
         problem = f"has no plan that holds the deadline in any region; it is sold in {where}"
         raise InvalidInput([Fault("instance_type", answer.instance_type, problem)])
