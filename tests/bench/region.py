@@ -1,7 +1,7 @@
 """Times the answer of all regions on one core, beside a plain loop over them: ``python -m tests.bench.region``.
 
-The answer is a search of all regions, ways to buy and types, and its rankings; the plain loop searches each region alone
-and takes its first plan. Both are timed in the same run, as times on a shared machine are sizes. Writes
+The answer is a search of all regions, ways to buy and types, and its rankings; the plain loop searches each region
+alone and takes its first plan. Both are timed in the same run, as times on a shared machine are sizes. Writes
 build/bench/region.json.
 """
 
@@ -43,7 +43,7 @@ def measure() -> dict[str, float]:
         for region in answer.regions:
             try:
                 alone = search(far.changed({"search.regions": [region]}, sources.vocabulary), sources)
-                found += len(alone.order) > 0 and alone.cost_usd[alone.order[0]] > 0
+                found += int(len(alone.order) > 0 and alone.cost_usd[alone.order[0]] > 0)
             except CostlibError:
                 continue
         return found
