@@ -48,15 +48,21 @@ def thinned(line: Floats, tolerance: float) -> Floats:
     return np.vstack([thinned(line[: furthest + 1], tolerance)[:-1], thinned(line[furthest:], tolerance)])
 
 
+def without_jumps(line: Floats) -> list[Floats]:
+    """A line in parts that do not cross from one edge of the chart to the other."""
+    return np.split(line, np.nonzero(np.abs(np.diff(line[:, 0])) > 180.0)[0] + 1)
+
+
 def main() -> None:
     """Reads the topology, and writes the lines."""
     lines = []
     for line in arcs(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))):
         if line[:, 1].max() < SOUTHMOST_DEGREES:
             continue
-        thin = thinned(line, TOLERANCE_DEGREES)
-        if len(thin) > 2:
-            lines.append([[round(float(x), 1), round(float(y), 1)] for x, y in thin])
+        for part in without_jumps(line):
+            thin = thinned(part, TOLERANCE_DEGREES)
+            if len(thin) > 2:
+                lines.append([[round(float(x), 1), round(float(y), 1)] for x, y in thin])
     content = {"source": SOURCE, "rule": RULE, "lines": lines}
     OUT.write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
     print(f"{len(lines)} lines, {sum(map(len, lines))} points")

@@ -180,16 +180,18 @@ def changeover_of(answer: RegionAnswer, given: float | None) -> float:
 
 
 def follow_recorded(answer: RegionAnswer, changeover_hours: float | None = None) -> Following | None:
-    """The same over the recorded spot prices of us-east-1's zones, day by day, for the answer's spot plan's type.
+    """The same over the recorded spot prices of us-east-1's zones, day by day, for the answer's spot plan there.
 
-    None where no record of two zones is held of the type, or no spot plan is ranked.
+    None where that region has no ranked spot plan, or no record of two zones is held of its type.
     """
-    ranking = answer.rankings.get("spot")
-    if ranking is None or not len(ranking.order):
+    ranking, result = answer.rankings.get("spot"), answer.result
+    if ranking is None or RECORDED_REGION not in answer.regions:
+        return None
+    here = answer.regions.index(RECORDED_REGION)
+    if not ranking.rank[here]:
         return None
     hours = changeover_of(answer, changeover_hours)
-    result = answer.result
-    row = int(ranking.best.rows[int(ranking.order[0])])
+    row = int(ranking.best.rows[here])
     offers = result.sources.offers
     instance_type = offers.instance_types[offers.instance_type[result.candidates.offer[row]]]
     count = int(result.grid.counts[result.candidates.count_index[row]])
