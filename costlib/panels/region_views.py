@@ -29,9 +29,10 @@ def answer_html(view: RegionView, note: str) -> str:
     mistake = answer.mistake_usd(view.way)
     months = f"{answer.months:g} {'month' if answer.months == 1 else 'months'}"
     runs = f"{answer.runs:,.4g} {'run' if answer.runs == 1 else 'runs'}"
+    band = usd_band(best["total_usd_low"], best["total_usd_high"])
     said = (
-        f"<b>{escape(best['region'])}</b> is cheapest, {PURCHASE_NAMES[best['purchase']]}: <b>{usd(best['total_usd'])}</b> a run"
-        f" ({usd_band(best['total_usd_low'], best['total_usd_high'])} by the price of instances), of it"
+        f"<b>{escape(best['region'])}</b> is cheapest, {PURCHASE_NAMES[best['purchase']]}:"
+        f" <b>{usd(best['total_usd'])}</b> a run ({band} by the price of instances), of it"
         f" {usd(best['data_usd'])} for data; {usd(best['campaign_usd'])} for {runs} in {months}."
     )
     if ranking.price_only == int(ranking.order[0]):
@@ -82,10 +83,11 @@ def _row(view: RegionView, row: dict[Any, Any]) -> str:
     country = f", {row['country']}" if row["country"] else ""
     option = f" {row['option']}" if row["option"] else ""
     home = number == answer.home
+    place = "data are here" if home else escape(f"{city}{country}")
     bought = escape(f"{PURCHASE_NAMES[row['purchase']]}{option}")
     return (
         f"<tr><td>{row['rank']}<small>({row['rank_by_price_only'] or '–'})</small></td>"
-        f"<td style='white-space: nowrap'>{escape(row['region'])}<small>{'data are here' if home else escape(f'{city}{country}')}</small></td>"
+        f"<td style='white-space: nowrap'>{escape(row['region'])}<small>{place}</small></td>"
         f"<td>{row['count']} × {escape(row['instance_type'])}"
         f"<small>{bought}</small></td>"
         f"<td class='costlib-number'><b>{usd(row['total_usd'])}</b>"
