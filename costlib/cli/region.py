@@ -50,7 +50,8 @@ def region(
     {ahead_usd, price_may_rise_fraction, could_win, could_win_rule, prices_from, prices_to, us_east_1_on_demand
     {instance_type, prices [{first_seen, last_seen, usd_per_hour, total_usd, rank}], rule}, us_east_1_spot
     {instance_type, price_cv_fraction, price_range_fraction, from, to, rule}, spot_two_looks {types, cheapest_stayed,
-    pairs, pairs_in_order, earlier, later, rule}}), follow (null without --prices), recorded_zones (null where no
+    pairs, pairs_in_order, earlier, later, rule}, spot_earlier {as_of, regions [{region, instance_type, total_usd, rank,
+    rank_now}], rule}}), follow (null without --prices), recorded_zones (null where no
     record is held; both {instance_type, count, follow_usd, moves, moves_usd, stay_place, stay_usd, saved_usd,
     cheapest_each_usd, cheapest_each_moves, changeover_hours, periods [{period, place, usd, moved, cheapest}], rule}),
     as_of {oldest, newest}, snapshot_id, rules, not_costed}. A region: {region, name, city, country, continent,

@@ -132,6 +132,10 @@ def _sure(answer: RegionAnswer) -> str:
             f" {looks.cheapest_stayed} of {looks.types} types; {looks.pairs_in_order} of {looks.pairs} pairs of"
             " regions kept their order"
         )
+    earlier = told["spot_earlier"]
+    if isinstance(earlier, dict):
+        first = earlier["regions"][0]["region"]
+        made.append(f"at the spot prices of {earlier['as_of']} the first of those seen twice was {first}")
     return "\n".join(made)
 
 

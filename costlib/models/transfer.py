@@ -91,7 +91,7 @@ def break_even_gib(saved_usd: npt.ArrayLike, fixed_usd: npt.ArrayLike, usd_per_g
     """
     fixed, per_gib = none_negative(fixed_usd=fixed_usd, usd_per_gib=usd_per_gib)
     left = np.asarray(saved_usd, dtype=float) - fixed
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         size = np.where(left > 0, np.where(per_gib > 0, left / per_gib, np.inf), 0.0)
     return np.where(np.isnan(left) | np.isnan(per_gib), np.nan, size)
 
@@ -105,7 +105,7 @@ def break_even_runs(saved_usd_per_run: npt.ArrayLike, once_usd: npt.ArrayLike) -
     """
     (once,) = none_negative(once_usd=once_usd)
     saved = np.asarray(saved_usd_per_run, dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         runs = np.where(saved > 0, once / saved, np.inf)
     return np.where(np.isnan(saved) | np.isnan(once), np.nan, runs)
 

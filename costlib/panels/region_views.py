@@ -158,13 +158,21 @@ def sure_html(view: RegionView) -> str:
             f" {looks['cheapest_stayed']} of {looks['types']} types, and {looks['pairs_in_order']:,} of"
             f" {looks['pairs']:,} pairs of regions kept their order."
         )
+    before = told["spot_earlier"]
+    if before is not None:
+        first = before["regions"][0]
+        now = next(row for row in before["regions"] if row["rank_now"] == 1)
+        said.append(
+            f"Of the {len(before['regions'])} regions whose type was seen at both, the first at the prices of"
+            f" {before['as_of']} was {escape(first['region'])}; now it is {escape(now['region'])}."
+        )
     spot = told["us_east_1_spot"]
     if spot is not None:
         said.append(
             f"In us-east-1 {escape(spot['instance_type'])} strayed by {share(spot['price_cv_fraction'])} from its mean,"
             f" {spot['from']} to {spot['to']}."
         )
-    rules = [told["could_win_rule"], *(part["rule"] for part in (then, looks, spot) if part)]
+    rules = [told["could_win_rule"], *(part["rule"] for part in (then, looks, before, spot) if part)]
     return f"<div>{' '.join(said)}</div>{_details('How this is known, and what is not', rules)}"
 
 

@@ -39,6 +39,11 @@ TWO_LOOKS_RULE = (
     " and regions that have both; the two are of different sources, so part of what moved may be that"
 )
 
+EARLIER_RULE = (
+    "each region's spot plan with its price times how the region's mean stood at the earlier date over the later one,"
+    " of the regions whose type was seen at both, ranked among themselves; the plans are those of today's prices"
+)
+
 
 @dataclass(frozen=True)
 class TwoLooks:
@@ -59,8 +64,8 @@ class TwoLooks:
         }  # fmt: skip
 
 
-def two_looks(book: PriceBook) -> TwoLooks | None:
-    """Spot prices of the same type and region at two dates, each type's regions ranked at both; None without any."""
+def spot_at_two_dates(book: PriceBook) -> pd.DataFrame:
+    """Types and regions whose spot price is held of two dates: ``usd`` of ``as_of``, and ``later`` of ``day``."""
     spot = book.table("prices/ec2_spot")
     pair = ["instance_type", "region"]
     later = (
@@ -68,7 +73,12 @@ def two_looks(book: PriceBook) -> TwoLooks | None:
     )
     mean = spot.loc[spot["statistic"] == "mean", [*pair, "usd", "as_of"]]
     both = later.merge(mean, on=pair)
-    both = both[both["day"] > both["as_of"]]
+    return both[both["day"] > both["as_of"]]
+
+
+def two_looks(book: PriceBook) -> TwoLooks | None:
+    """Spot prices of the same type and region at two dates, each type's regions ranked at both; None without any."""
+    both = spot_at_two_dates(book)
     many = both.groupby("instance_type")["region"].transform("size") > 1
     both = both[many]
     if both.empty:
@@ -86,17 +96,24 @@ def two_looks(book: PriceBook) -> TwoLooks | None:
 
 @dataclass(frozen=True)
 class PriceFacts:
-    """What a price book holds of how prices moved, looked up once: searches come and go."""
+    """What a price book holds of how prices moved, looked up once: searches come and go.
+
+    ``ratio``: by type and region, spot's earlier mean over its later one.
+    """
 
     on_demand: pd.DataFrame
     spot: pd.DataFrame
     looks: TwoLooks | None
+    ratio: Mapping[tuple[str, str], float]
 
     @classmethod
     def of(cls, book: PriceBook) -> PriceFacts:
         """Reads the histories."""
         history = book.table("prices/ec2_on_demand_history").sort_values("first_seen")
-        return cls(history, price_stability(book), two_looks(book))
+        both = spot_at_two_dates(book)
+        names = zip(both["instance_type"], both["region"], strict=True)
+        ratio = dict(zip(names, (both["usd"] / both["later"]).tolist(), strict=True))
+        return cls(history, price_stability(book), two_looks(book), ratio)
 
 
 def stability(result: Result, ranking: Ranking, facts: PriceFacts) -> dict[str, object]:
@@ -118,12 +135,14 @@ def stability(result: Result, ranking: Ranking, facts: PriceFacts) -> dict[str, 
         "us_east_1_on_demand": None,
         "us_east_1_spot": None,
         "spot_two_looks": None,
+        "spot_earlier": None,
     }
     if ranking.way in ("on_demand", "any"):
         told["us_east_1_on_demand"] = _then(result, ranking, facts.on_demand)
     if ranking.way in ("spot", "any"):
         told["us_east_1_spot"] = _spot(result, first, ranking, facts.spot)
         told["spot_two_looks"] = None if facts.looks is None else facts.looks.as_dict()
+        told["spot_earlier"] = None if facts.looks is None else _earlier(result, ranking, facts.ratio, facts.looks)
     return told
 
 
@@ -158,6 +177,28 @@ def _then(result: Result, ranking: Ranking, history: pd.DataFrame) -> dict[str, 
              "rank": 1 + int(np.count_nonzero(others < then))}
         )  # fmt: skip
     return {"instance_type": str(of_type["instance_type"].iloc[0]), "prices": prices, "rule": THEN_RULE}
+
+
+def _earlier(
+    result: Result, ranking: Ranking, ratio: Mapping[tuple[str, str], float], looks: TwoLooks
+) -> dict[str, object] | None:
+    """The ranked spot plans at the earlier date's prices (EARLIER_RULE); None where fewer than two can be told."""
+    offers, order = result.sources.offers, ranking.order
+    offer = result.candidates.offer[ranking.best.rows[order]]
+    names = [(offers.instance_types[offers.instance_type[one]], offers.regions[offers.region[one]]) for one in offer]
+    of_spot = offers.purchase[offer] == PURCHASES.index("spot")
+    times = np.array([ratio.get(name, np.nan) for name in names])
+    then = ranking.best.total_usd[order] + ranking.best.compute_usd[order] * (times - 1.0)
+    told = np.nonzero(of_spot & np.isfinite(then))[0]
+    if len(told) < 2:
+        return None
+    by_then = told[np.argsort(then[told], kind="stable")]
+    regions = [
+        {"region": names[place][1], "instance_type": names[place][0], "total_usd": float(then[place]), "rank": rank,
+         "rank_now": 1 + int(np.count_nonzero(told < place))}
+        for rank, place in enumerate(by_then, start=1)
+    ]  # fmt: skip
+    return {"as_of": looks.earlier, "regions": regions, "rule": EARLIER_RULE}
 
 
 def _spot(result: Result, first: int, ranking: Ranking, spot: pd.DataFrame) -> dict[str, object] | None:

@@ -79,3 +79,23 @@ def test_nothing_is_said_of_types_without_a_record(
     assert old["from"].startswith("2024-01") and 0 < old["price_cv_fraction"] < 1  # type: ignore[index]
     committed = stability(answer.result, answer.rankings["reserved"], facts)
     assert committed["us_east_1_on_demand"] is None and committed["spot_two_looks"] is None
+
+
+def test_spot_at_the_earlier_date_by_hand(answer: RegionAnswer, sources: Sources, facts: PriceFacts) -> None:
+    told = stability(answer.result, answer.rankings["spot"], facts)["spot_earlier"]
+    spot = sources.book.table("prices/ec2_spot")
+    expected = {}
+    for number in answer.rankings["spot"].order:
+        row = answer.row("spot", int(number))
+        of_pair = spot[(spot["instance_type"] == row["instance_type"]) & (spot["region"] == row["region"])]
+        mean = of_pair.loc[of_pair["statistic"] == "mean", "usd"]
+        zones = of_pair.loc[of_pair["statistic"] == "zone", "usd"]
+        if len(mean) and len(zones):
+            moved = float(mean.iloc[0] / zones.mean())
+            expected[row["region"]] = row["data_usd"] + row["compute_usd"] * moved  # type: ignore[operator]
+    rows = told["regions"]  # type: ignore[index]
+    assert {row["region"]: row["total_usd"] for row in rows} == pytest.approx(expected) and len(rows) > 5
+    assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+    assert [row["total_usd"] for row in rows] == sorted(row["total_usd"] for row in rows)
+    now = sorted(rows, key=lambda row: row["rank_now"])
+    assert [row["region"] for row in now] == [name for name in expected], "in today's order"
