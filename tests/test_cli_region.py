@@ -49,8 +49,10 @@ def test_region_text_answers_first(capsys: pytest.CaptureFixture[str], workload:
     lines = ran.out.splitlines()
     assert ran.code == 0 and lines[0].startswith("snapshot ") and lines[1].startswith("us-east-1: ")
     assert lines[2].startswith("The price of instances alone picks")
-    for words in ("pays to", "Savings Plan", "could be the cheapest", "spot at two dates", "of those seen twice was us-east-2", "cheapest by the size",
-                  "Following", "results_to is not given", "Not costed"):  # fmt: skip
+    for words in (
+        "pays to", "Savings Plan", "could be the cheapest", "spot at two dates", "of those seen twice was us-east-2",
+        "cheapest by the size", "Following", "results_to is not given", "Not costed",
+    ):  # fmt: skip
         assert words in ran.out
 
 

@@ -214,7 +214,10 @@ def cheapest_by_size(at_nothing_usd: npt.ArrayLike, usd_per_gib: npt.ArrayLike) 
         flatter = order[slope[order] < slope[here]]
         if not len(flatter):
             return pieces
-        meets = (base[flatter] - base[here]) / (slope[here] - slope[flatter])
+        with np.errstate(over="ignore"):
+            meets = (base[flatter] - base[here]) / (slope[here] - slope[flatter])
         next_one = np.lexsort((flatter, slope[flatter], meets))[0]
+        if np.isinf(meets[next_one]):
+            return pieces
         here = int(flatter[next_one])
         pieces.append((max(float(meets[next_one]), 0.0), here))

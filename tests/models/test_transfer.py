@@ -191,6 +191,8 @@ def test_moves_too_dear_are_not_made_and_free_ones_all() -> None:
 
 def test_equal_ways_stay() -> None:
     assert follow(np.ones((5, 3)), np.zeros((3, 3)), np.zeros(3)).moves == 0
+    # The last period has one place to be: whoever was there before need not move.
+    assert follow([[1.0, 1.0], [1.0, 1.0], [5.0, 1.0]], np.zeros((2, 2)), [0, 0]).places.tolist() == [1, 1, 1]
 
 
 def test_following_refuses_what_does_not_go_together() -> None:

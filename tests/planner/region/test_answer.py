@@ -103,6 +103,27 @@ def test_price_alone_is_the_cheapest_without_data(answer: RegionAnswer, far: Wor
     assert bare.regions[bare.overall.order[0]] == answer.regions[answer.overall.price_only]
 
 
+def test_price_alone_does_not_see_the_storage_of_checkpoints(
+    far: Workload, sources: Sources, facts: PriceFacts
+) -> None:
+    """With thousands of large checkpoints a faster, dearer plan is cheaper in all; instances' prices miss that."""
+    heavy = far.changed(
+        {"checkpoint.gib": 400, "checkpoint.kept": 20_000, "search.purchase": ["on_demand"], "search.services": ["ec2"],
+         "search.regions": ["us-east-1", "eu-west-1"]}, sources.vocabulary,
+    )  # fmt: skip
+    found = region_answer(heavy, sources, facts=facts)
+    ranking, result = found.overall, found.result
+    number = found.regions.index("us-east-1")
+    assert ranking.by_price.rows[number] != ranking.best.rows[number]
+    held = [row for row in result.order.tolist() if result.column("region")[row] == number]
+    least = min(
+        sum(line.usd.expected for line in plan.lines if line.item not in DATA_ITEMS) for plan in plans(result, held)
+    )
+    assert ranking.by_price.compute_usd[number] == pytest.approx(least)
+    assert ranking.by_price.compute_usd[number] < ranking.best.compute_usd[number]
+    assert ranking.by_price.total_usd[number] > ranking.best.total_usd[number]
+
+
 EU_TEXT = """kind: training
 name: five-tb
 model: {{parameters: {parameters}, layers: {layers}, hidden: {hidden}, heads: {heads}, sequence_length: 1024}}
