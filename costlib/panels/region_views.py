@@ -66,8 +66,8 @@ def table_of(view: RegionView) -> str:
     heads = (
         ("Rank", "net of data; in brackets: by the price of instances alone"),
         ("Region", "and the city that stands for it"), ("Plan", "the cheapest there"),
-        ("USD a run", "low – high by the price of instances"), ("Instances", ""),
-        ("Data", "copy, changes, requests, storage, results"),
+        ("USD a run", "low – high by the price of instances"),
+        ("Of it", "instances; and data: copy, changes, requests, storage, results"),
         *((WAY_NAMES[way], "USD a run and its rank") for way in others),
         ("Pays up to", "the size of the dataset, and from how many runs of the campaign on, against home"),
         ("Price", "basis and day"),
@@ -92,8 +92,7 @@ def _row(view: RegionView, row: dict[Any, Any]) -> str:
         f"<small>{bought}</small></td>"
         f"<td class='costlib-number'><b>{usd(row['total_usd'])}</b>"
         f"<small>{usd_band(row['total_usd_low'], row['total_usd_high'])}</small></td>"
-        f"<td class='costlib-number'>{usd(row['compute_usd'])}</td>"
-        f"<td class='costlib-number'>{usd(row['data_usd'])}</td>"
+        f"<td class='costlib-number'>{usd(row['compute_usd'])}<small>data {usd(row['data_usd'])}</small></td>"
         + "".join(f"<td class='costlib-number'>{_other(view, way, number)}</td>" for way in others)
         + f"<td class='costlib-number'>{'' if home else _even_gib(row['break_even_gib'])}"
         f"<small>{_even_runs(row['break_even_runs'])}</small></td>"
