@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from costlib.errors import InvalidInput
+from costlib.errors import CostlibError, InvalidInput
 from costlib.planner.explain import plans
 from costlib.planner.lines import DATA_ITEMS
 from costlib.planner.region.amounts import DATA_LINES
@@ -64,7 +64,7 @@ def test_every_region_is_what_a_plain_loop_over_regions_finds(
         try:
             alone = search(far.changed(changes, sources.vocabulary), sources)
             alone.require_on_time()
-        except Exception:
+        except CostlibError:
             assert ranking.rank[number] == 0, region
             continue
         best = plans(alone, alone.order[:1])[0]
