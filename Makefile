@@ -52,6 +52,7 @@ bench: environment browser ## times the planner, spot replays and commitments on
 	$(BIN)/python -m tests.bench.planner
 	$(BIN)/python -m tests.bench.spot
 	$(BIN)/python -m tests.bench.commitments
+	$(BIN)/python -m tests.bench.region
 	$(BIN)/python -m tests.bench.browser
 
 pictures: environment browser ## takes the README's pictures anew

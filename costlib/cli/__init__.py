@@ -18,6 +18,7 @@ from costlib.cli.fit import fit
 from costlib.cli.output import print_json
 from costlib.cli.plan import plan
 from costlib.cli.price import price
+from costlib.cli.region import region
 from costlib.cli.replay import replay
 from costlib.cli.report import report
 from costlib.cli.snapshot import snapshot
@@ -37,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, fit, spot, replay, commit, bench_template, report, snapshot):
+for command in (price, plan, fit, spot, region, replay, commit, bench_template, report, snapshot):
     cli.add_command(command)
 
 

@@ -33,6 +33,11 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
             gaps=frozenset({"accelerator_count", "accelerator_memory_gib", "network_gbps"}),
         ),
         "facts/regions": TableRule(("region",)),
+        "facts/region_places": TableRule(
+            ("region",),
+            {"latitude": (-90.0, 90.0), "longitude": (-180.0, 180.0)},
+            gaps=frozenset({"latitude", "longitude"}),
+        ),
         "facts/service_facts": TableRule(("topic", "fact"), dated=False),
         "facts/spot_interruptions": TableRule(
             ("instance_type", "region"),

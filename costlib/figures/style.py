@@ -22,6 +22,9 @@ ITEM_COLOURS = {
     "copy_storage": "#1f2933",
     "checkpoint_storage": "#009E73",
     "data_transfer": "#F0E442",
+    "data_sync": "#882255",
+    "copy_requests": "#DDCC77",
+    "result_transfer": "#44AA99",
 }
 INK, MUTED, GRID = "#1f2933", "#616e7c", "#e4e7eb"
 

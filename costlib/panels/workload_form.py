@@ -22,7 +22,7 @@ from costlib.panels.workload_fields import (
 )
 from costlib.planner.hours import COUNT_STEPS
 
-_WORDS = {"": "not given", "True": "yes", "False": "no"}
+_WORDS = {"": "not given", "True": "yes", "False": "no", "home_region": "the home region", "internet": "the internet"}
 _CHOICE_NAMES = {**display.SERVICE_NAMES, **display.PURCHASE_NAMES, **WORK_KINDS, **_WORDS}
 
 
@@ -108,7 +108,7 @@ class WorkloadForm:
             return ipywidgets.Textarea(
                 placeholder="p4d.24xlarge, 32000, 1, bf16", rows=2, continuous_update=False, **words
             )
-        placeholder = "all" if control.kind == "names" else ""
+        placeholder = {"names": "all", "places": "anywhere"}.get(control.kind, "")
         return ipywidgets.Text(placeholder=placeholder, continuous_update=False, **words)
 
     def _fill(self) -> None:

@@ -39,6 +39,7 @@ class Workload(Part):
     checkpoint: Checkpoint
     deadline_hours: Annotated[Quantity, Field(le=100_000)] | None = None
     runs_per_month: Annotated[Quantity, Field(le=100_000)] = 1
+    campaign_months: Annotated[Quantity, Field(le=600)] | None = None
     search: SearchSpace = SearchSpace()
     fit: Fit | None = None
     spot: Spot | None = None

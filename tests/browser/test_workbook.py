@@ -182,3 +182,41 @@ def test_ride_spot_answers_at_once_and_replays_a_little_later(lab_base: str, pag
 #: The numbers that a chart has drawn, as text; and whether they have become others.
 DRAWN = "plot => JSON.stringify(plot._fullData.map(one => [one.x, one.y, one.base]))"
 MOVED = f"([at, before]) => {{ const said = {DRAWN}; return said(document.querySelector(at)) !== before; }}"
+
+
+def test_choose_a_region_answers_and_travels_without_a_network(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/08_choose_a_region.ipynb")
+    page.wait_for_selector(".costlib-region-costs .js-plotly-plot .point")
+    answer = page.locator(".costlib-answer").first
+    expect(answer).to_contain_text("us-west-2 is cheapest")
+    expect(answer).to_contain_text("By the price of instances alone it would be us-east-1")
+    # The map is drawn from what the page brought: nothing was asked of another machine.
+    page.wait_for_selector(".costlib-region-map .js-plotly-plot .point")
+    assert page.locator(".costlib-region-map .js-plotly-plot .point").count() >= 30
+    expect(page.locator(".costlib-region-map .js-line").first).to_be_attached()
+    size = page.get_by_label("Dataset (GiB)", exact=True)
+    size.fill("50")
+    size.press("Tab")
+    expect(answer).to_contain_text("us-east-1 is cheapest")
+    good = answer.inner_text()
+    bounds = page.get_by_label("Data may be in", exact=True)
+    bounds.fill("Eurpe")
+    bounds.press("Tab")
+    told = page.locator(".costlib-control", has=bounds).locator(".costlib-fault")
+    expect(told).to_contain_text("did you mean Europe")
+    expect(answer).to_have_text(good, use_inner_text=True)
+    bounds.fill("Europe")
+    bounds.press("Tab")
+    expect(told).to_have_count(0)
+    expect(answer).to_contain_text("eu-")
+    prices = page.get_by_label("Prices (CSV", exact=False)
+    prices.fill("month,region,usd_per_hour\n1,eu-west-1,30\n2,eu-west-1,30\n1,eu-north-1,20\n2,eu-north-1,2\n")
+    prices.press("Tab")
+    page.wait_for_selector(".costlib-region-follow .js-plotly-plot .point", state="visible")
+    harness.screenshot(page, "lab-choose-a-region")
+    page.get_by_role("button", name="Prepare CSV").click()
+    with page.expect_download() as download:
+        page.get_by_text("Save gpt2-1.5b-region-regions.csv").click()
+    assert "break_even_gib" in download.value.path().read_text(encoding="utf-8")
+    assert page.watched.problems == []  # type: ignore[attr-defined]
+    assert page.watched.foreign_urls == []  # type: ignore[attr-defined]
