@@ -34,6 +34,7 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
         ),
         "facts/regions": TableRule(("region",)),
         "facts/service_facts": TableRule(("topic", "fact"), dated=False),
+        "facts/storage_facts": TableRule(("topic", "fact"), {"value": (0.0, _MOST)}, dated=False),
         "facts/spot_interruptions": TableRule(
             ("instance_type", "region"),
             {"monthly_interruption_low_fraction": _FRACTION, "monthly_interruption_high_fraction": _FRACTION,
