@@ -1,4 +1,4 @@
-"""What storage does apart from its price: rules of S3's classes, throughputs, sizes of formats, each with its source."""
+"""What storage does apart from its price: rules of S3's classes, throughputs, sizes of formats, with sources."""
 
 from __future__ import annotations
 

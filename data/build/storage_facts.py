@@ -12,13 +12,14 @@ CAPACITY = f"{SDK} fsx CreateFileSystem, StorageCapacity"
 P4D_BLOG = "AWS compute blog, 'Amazon EC2 P4d instances deep dive' (copy at dustinward.cloud)"
 M5D_GIST = "gist.github.com/ouranos/bcad6055ff7cfe5c3903a60ff5c3ade4 (undated; hdparm -t, three trials)"
 I3_BLOG = "techblog.cloudperf.net/2017/04/3-million-storage-iops-on-aws-cloud.html"
-ARCHIVE_GUIDE = (
-    "Amazon S3 User Guide, lifecycle-transition-general-considerations (copy in a public repository, not named)"
-)
+USER_GUIDE = "docs.aws.amazon.com/AmazonS3/latest/userguide"
+ARCHIVE_GUIDE = f"{USER_GUIDE}/lifecycle-transition-general-considerations (undated copy)"
+TIERING_GUIDE = f"{USER_GUIDE}/intelligent-tiering-overview (undated copy)"
+SELECT_GUIDE = f"{USER_GUIDE}/s3-select-sql-reference-operators.html (undated copy)"
 PRICE_PAGE = "aws.amazon.com/s3/pricing (undated copy)"
 TRANSITION_API = "docs.aws.amazon.com/goto/WebAPI/s3-2006-03-01/Transition (undated copy)"
 RETRIEVALS = "wiki.connerv.com/notes/aws/s3/s3-object-storage-class; vazome.tech/AWS/S3/S3-Storage-Classes (undated)"
-ATHENA_BLOG = "AWS big data blog, 'Analyzing Data in S3 using Amazon Athena' (copy in a public repository, not named)"
+ATHENA_BLOG = "AWS big data blog, 'Analyzing Data in S3 using Amazon Athena' (undated copy)"
 DRAKEN = "ericdraken.com/comparison-time-series-data-transport-formats (undated)"
 ZSTD = "github.com/facebook/zstd@009332c README.md (lzbench, Silesia corpus, one core of a Core i7-3930K)"
 TFRECORD = "tensorflow.org/tutorials/load_data/tfrecord (undated copy)"
@@ -78,7 +79,7 @@ FACTS: tuple[Fact, ...] = (
     Fact("instance_store", "i3.16xlarge", 15, "GB_per_second", "measured", I3_BLOG, "2017-04-04", note="read"),
     Fact("instance_store", "m5d.4xlarge", 0.68876, "GB_per_second", "measured", M5D_GIST,
          note="median of 819, 689 and 689 MB/s"),
-    Fact("format_size", "parquet_snappy_aws_logs", 0.130, "of_csv", "measured", ATHENA_BLOG, "2016", note=_TB),
+    Fact("format_size", "parquet_snappy_aws_logs", 0.130, "of_csv", "measured", ATHENA_BLOG, note=_TB),
     Fact("format_size", "parquet_snappy_integers", round(24_793 / 77_280, 4), "of_csv", "measured", DRAKEN,
          note="24,793 of 77,280 KB, integers of market data"),
     Fact("format_size", "parquet_snappy_v2_integers", round(16_785 / 77_280, 4), "of_csv", "measured", DRAKEN,
