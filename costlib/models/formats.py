@@ -1,4 +1,4 @@
-"""A table in another file format: its size, how long a read takes and what binds it, and what a month of reads costs."""
+"""A table in another file format: its size, how long a read takes and what binds it, and what reads cost."""
 
 from __future__ import annotations
 

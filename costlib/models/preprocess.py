@@ -1,4 +1,4 @@
-"""Preprocess once and keep the result, or again in each epoch: what each costs, and from how many epochs once is less."""
+"""Preprocess once and keep the result, or again in each epoch: what each costs, and when once is less."""
 
 from __future__ import annotations
 

@@ -115,10 +115,7 @@ def bill(
     month = months_of(horizon_days)
     count = int(month[-1]) + 1
     length_days = np.bincount(month, minlength=count)
-    monthly = [
-        {key: np.asarray(np.bincount(month, weights=amount, minlength=count), float) for key, amount in use.items()}
-        for use in uses
-    ]
+    monthly = [{key: _sums(month, amount, count) for key, amount in use.items()} for use in uses]
     rates = {
         name: month_rate(_stored_gib_days(monthly, name) / length_days, terms[name]) / DAYS_PER_MONTH
         for name in terms
@@ -137,6 +134,10 @@ def bill(
             lines.append(BillLine(name, meter, amount, np.asarray(amount * price, float)))
         made.append(lines)
     return made
+
+
+def _sums(month: Ints, amount: Floats, count: int) -> Floats:
+    return np.asarray(np.bincount(month, weights=amount, minlength=count), float)
 
 
 def _stored_gib_days(monthly: Sequence[Mapping[Key, Floats]], name: str) -> Floats:
