@@ -106,9 +106,10 @@ def months_of(horizon_days: int) -> Ints:
 
 
 def bill(
-    terms: Mapping[str, ClassTerms], uses: Sequence[Mapping[Key, Floats]], horizon_days: int
+    terms: Sequence[Mapping[str, ClassTerms]], uses: Sequence[Mapping[Key, Floats]], horizon_days: int
 ) -> list[list[BillLine]]:
-    """The lines of each dataset. Volume tiers see what all store together in a month, and are shared by volume.
+    """The lines of each dataset at its own terms. Volume tiers see what all store in a month, and are shared by volume;
+    their prices are those of the first.
 
     USD of storage = tiered price of the month's mean GiB x the month's length in months of 730 hours.
     """
@@ -117,12 +118,12 @@ def bill(
     length_days = np.bincount(month, minlength=count)
     monthly = [{key: _sums(month, amount, count) for key, amount in use.items()} for use in uses]
     rates = {
-        name: month_rate(_stored_gib_days(monthly, name) / length_days, terms[name]) / DAYS_PER_MONTH
-        for name in terms
-        if terms[name].usd_by_tier
+        name: month_rate(_stored_gib_days(monthly, name) / length_days, one) / DAYS_PER_MONTH
+        for name, one in terms[0].items()
+        if one.usd_by_tier
     }
     made = []
-    for use in monthly:
+    for own, use in zip(terms, monthly, strict=True):
         lines = []
         for (name, meter), amount in use.items():
             billed_as = STANDARD if meter in AS_STANDARD else name
@@ -130,7 +131,7 @@ def bill(
                 price: Floats | float = rates[billed_as]
             else:
                 priced = "storage" if meter in (*AS_STANDARD, "early_deletion") else meter
-                price = terms[billed_as].price(priced)
+                price = own[billed_as].price(priced)
             lines.append(BillLine(name, meter, amount, np.asarray(amount * price, float)))
         made.append(lines)
     return made

@@ -14,7 +14,7 @@ usd = st.floats(0.01, 1e4)
 
 
 def test_by_hand() -> None:
-    """$10 once, $3 an epoch or $1 after, 1,000 GiB at $0.023: never in epochs of 73 h, from 5.6 on in those of 7.3 h."""
+    """$10 once, $3 an epoch or $1 after, 1,000 GiB at $0.023: never in epochs of 73 h, from 5.6 in 7.3 h."""
     never = preprocess(5, 10, 3, 1, 1000, 0.023, 73)
     assert float(never.break_even_epochs) == np.inf
     soon = preprocess(5, 10, 3, 1, 1000, 0.023, 7.3)

@@ -25,7 +25,7 @@ def usd_of(policy: Policy, horizon_days: int, terms: dict | None = None, **datas
     """USD by meter over the horizon."""
     terms = TERMS if terms is None else terms
     use = daily_use(terms, stored(horizon_days=horizon_days, **dataset), policy, horizon_days)  # type: ignore[arg-type]
-    return {f"{line.storage_class} {line.meter}": float(line.usd.sum()) for line in bill(terms, [use], horizon_days)[0]}
+    return {f"{line.storage_class} {line.meter}": float(line.usd.sum()) for line in bill([terms], [use], horizon_days)[0]}
 
 
 def test_requests_example() -> None:
@@ -135,3 +135,13 @@ def test_refused() -> None:
     with pytest.raises(InvalidInput) as refused:
         ClassTerms("COLD", {"storage": -1.0, "storgae": 1.0})
     assert [fault.field for fault in refused.value.faults] == ["COLD storage", "COLD meter", "storage_class"]
+
+
+def test_datasets_share_the_volume_tiers() -> None:
+    """60 TB in two datasets: 50 TB at the first price and 10 TB at the second, as if they were one."""
+    tiers = {**TERMS, "STANDARD": replace(TERMS["STANDARD"], upto_gib=(51_200.0, np.inf), usd_by_tier=(0.023, 0.022))}
+    alone = [stored(gib=gib, object_kib=GIB_KIB, horizon_days=730) for gib in (20_480.0, 40_960.0)]
+    uses = [daily_use(tiers, one, only("STANDARD"), 730) for one in alone]
+    usd = [sum(line.usd.sum() for line in lines if line.meter == "storage") for lines in bill([tiers] * 2, uses, 730)]
+    assert sum(usd) == pytest.approx(24 * (51_200 * 0.023 + 10_240 * 0.022))
+    assert usd[1] == pytest.approx(2 * usd[0])

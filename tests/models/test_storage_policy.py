@@ -112,7 +112,7 @@ def model_of(pattern: dict, wait_hours: float = 100.0):
 
 
 def total(policy: Policy, terms: dict[str, ClassTerms], one, horizon: int) -> float:
-    return float(sum(line.usd.sum() for line in bill(terms, [daily_use(terms, one, policy, horizon)], horizon)[0]))
+    return float(sum(line.usd.sum() for line in bill([terms], [daily_use(terms, one, policy, horizon)], horizon)[0]))
 
 
 PATTERNS = st.fixed_dictionaries(

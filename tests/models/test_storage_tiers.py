@@ -27,7 +27,7 @@ def test_transfer_out_example() -> None:
     assert round(float(tiered_usd(62 * TB, upto, (0.0, 0.09, 0.085, 0.07, 0.05))), 2) == 5263.27
 
 
-@given(st.floats(0, 1e7), st.floats(0, 1e7))
+@given(st.floats(1e-6, 1e7), st.floats(1e-6, 1e7))
 def test_more_costs_more_and_less_a_unit(a: float, b: float) -> None:
     low, high = sorted((a, b))
     assert tiered_usd(low, S3_UPTO, S3_USD) <= tiered_usd(high, S3_UPTO, S3_USD)
