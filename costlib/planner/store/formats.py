@@ -66,8 +66,8 @@ def size_bands(sources: StoreSources) -> dict[tuple[str, str], SizeBand]:
 
 
 def formats(given: Format, region: str, sources: StoreSources, sampled: Sequence[MeasuredFormat] = ()) -> pd.DataFrame:
-    """A row of SHOWN: format, codec, size_low_gib, size_gib, size_high_gib, read_seconds, bound_by, core_hours_per_read,
-    usd_low, usd, usd_high, storage_usd, athena_usd, convert_usd, basis, rule, source.
+    """A row of SHOWN: format, codec, size_low_gib, size_gib, size_high_gib, read_seconds, bound_by,
+    core_hours_per_read, usd_low, usd, usd_high, storage_usd, reader_usd, athena_usd, convert_usd, basis, rule, source.
 
     USD over ``months``: storage in STANDARD, the readers' time, Athena's scans and converting once. ``sampled`` comes
     before the pattern's own measurements, and both before the ranges. Where decoding was not measured, it is not
@@ -75,9 +75,9 @@ def formats(given: Format, region: str, sources: StoreSources, sampled: Sequence
     """
     storage = sources.need(sources.s3(region, "STANDARD", "storage", "first 50 TB"), "S3 storage", region)
     athena = sources.need(sources.other("Athena", "sql_scanned", region), "Athena", region) if given.athena else None
-    own = {(one.format, one.codec): one for one in (*given.measured, *sampled)}
+    own: dict[tuple[str, str], MeasuredFormat] = {(one.format, one.codec): one for one in (*given.measured, *sampled)}
     bands = size_bands(sources)
-    rows = []
+    rows: list[dict[str, object]] = []
     for name, codec in SHOWN:
         mine = own.get((name, codec))
         band = bands.get((name, codec))
@@ -127,7 +127,7 @@ def formats(given: Format, region: str, sources: StoreSources, sampled: Sequence
 
 
 def selective(given: Format, region: str, sources: StoreSources) -> pd.DataFrame:
-    """Ways to read a share of the columns once: way, usd, open (to new customers), note; those without a price left out.
+    """Ways to read a share of the columns once: way, usd, open (to new customers), note; none without its price.
 
     The whole object over S3's GET costs nothing a GiB within the region; Athena bills what it scans; S3 Select, which
     only some accounts still have, what it scans and what it returns.

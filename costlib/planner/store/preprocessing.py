@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from costlib.models.preprocess import Preprocessed, preprocess
 from costlib.planner.plan import Band, Line
@@ -15,7 +16,7 @@ from costlib.planner.store.sources import StoreSources
 
 @dataclass(frozen=True)
 class PreprocessAnswer:
-    """Both ways at the epochs asked for, over more of them (``curve``: epochs, once_usd, every_epoch_usd), and lines."""
+    """Both ways at the epochs asked for, and over more of them (``curve``: epochs, once_usd, every_epoch_usd)."""
 
     epochs: float
     once_usd: float
@@ -51,11 +52,11 @@ def preprocessing(given: Preprocess, region: str, sources: StoreSources) -> Prep
     core = given.core_usd_per_hour
     compute, written = given.core_hours_per_pass * core, given.result_objects * puts.amount / 1000.0
 
-    def at(epochs: object) -> Preprocessed:
+    def at(epochs: ArrayLike) -> Preprocessed:
         return preprocess(
             epochs, compute + written, compute, given.core_hours_after * core, given.result_gib, storage.amount,
             given.hours_per_epoch, given.kept_months,
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
 
     found = at(given.epochs)
     meet = float(found.break_even_epochs)
