@@ -48,6 +48,7 @@ def format_read(
     rate = positive("decoded_bytes_per_core_second", decoded_bytes_per_core_second)
     core_seconds = whole * share * BYTES_PER_GIB / rate
     decoding = core_seconds / positive("cores", cores)
+    fetched, core_seconds, fetching, decoding = np.broadcast_arrays(fetched, core_seconds, fetching, decoding)
     return FormatRead(fetched, np.maximum(fetching, decoding), core_seconds, decoding > fetching)
 
 

@@ -25,7 +25,8 @@ def usd_of(policy: Policy, horizon_days: int, terms: dict | None = None, **datas
     """USD by meter over the horizon."""
     terms = TERMS if terms is None else terms
     use = daily_use(terms, stored(horizon_days=horizon_days, **dataset), policy, horizon_days)  # type: ignore[arg-type]
-    return {f"{line.storage_class} {line.meter}": float(line.usd.sum()) for line in bill([terms], [use], horizon_days)[0]}
+    lines = bill([terms], [use], horizon_days)[0]
+    return {f"{line.storage_class} {line.meter}": float(line.usd.sum()) for line in lines}
 
 
 def test_requests_example() -> None:

@@ -78,6 +78,8 @@ def caches(given: Cache, region: str, sources: StoreSources) -> CacheAnswer:
     if not np.isfinite(network) and given.s3_mb_per_second is None:
         problem = "has no network bandwidth in the fact sheets: give s3_mb_per_second"
         raise InvalidInput([Fault("cache.instance_type", given.instance_type, problem)])
+    # A bandwidth that is not known limits nothing but S3, whose rate is then the user's own.
+    network = network if np.isfinite(network) else np.inf
     run = each * given.instances
     places = list(_places(given, region, sources, network, hardware))
     rows = [_row(given, place, run, places[0]) for place in places]

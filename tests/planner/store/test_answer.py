@@ -1,0 +1,147 @@
+"""Policies of a pattern at the region's prices: lines add up, formulas hold, the chosen policy is the cheapest."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from costlib.errors import InvalidInput
+from costlib.models.storage import CLASSES
+from costlib.models.storage_policy import Policy
+from costlib.planner.store.answer import StorageAnswer, store
+from costlib.planner.store.frequency import by_frequency
+from costlib.planner.store.pattern import StoragePattern
+from costlib.planner.store.policies import Billed, billed
+from costlib.planner.store.sources import StoreSources
+from costlib.prices.book import PriceBook
+from costlib.prices.overlay import Rates
+from tests.planner.store.conftest import pattern
+
+
+@pytest.fixture(scope="module")
+def answer(training: StoragePattern, store_sources: StoreSources) -> StorageAnswer:
+    return store(training, store_sources)
+
+
+def test_lines_add_up_and_every_formula_gives_its_dollars(answer: StorageAnswer) -> None:
+    assert sum(one.line.usd.expected for one in answer.lines) == pytest.approx(answer.chosen.usd())
+    assert answer.usd.low < answer.usd.expected < answer.usd.high, "reads have a band"
+    for one in answer.lines:
+        made = eval(one.line.formula, {}, dict(one.line.inputs))  # our own text
+        assert made == pytest.approx(one.line.usd.expected, rel=1e-9), one.line.item
+        assert one.monthly_usd.sum() == pytest.approx(one.line.usd.expected)
+        assert one.line.source and one.line.as_of and one.line.basis == "published"
+    assert answer.as_of == "2025-08-28 to 2025-12-02"
+
+
+def test_the_chosen_policy_beats_every_class_and_the_dates_of_others(
+    answer: StorageAnswer, store_sources: StoreSources
+) -> None:
+    cheapest = answer.chosen.usd()
+    for name, found in answer.singles.items():
+        if isinstance(found, Billed) and name != "STANDARD":
+            # Uploading to the class itself saves a move, so only the whole is compared.
+            assert cheapest < found.usd(), name
+    assert cheapest < answer.standard.usd()
+    held, horizon = answer.held, answer.pattern.horizon_days
+    policies = list(answer.chosen.policies)
+    for name, day in itertools.product(("STANDARD_IA", "GLACIER_IR", "DEEP_ARCHIVE"), (30, 59, 60, 61, 90, 200)):
+        tried = [Policy((("STANDARD", 0), (name, day))), *policies[1:]]
+        assert billed(held, tried, horizon).usd() >= cheapest - 1e-9
+
+
+def test_tables_agree_with_the_bill(answer: StorageAnswer) -> None:
+    rows = answer.policies()
+    assert rows["usd"].sum() == pytest.approx(answer.usd.expected)
+    assert answer.over_time().iloc[-1]["cheapest policy"] == pytest.approx(answer.usd.expected)
+    classes = answer.by_class().set_index("name")
+    assert np.isnan(classes.at["DEEP_ARCHIVE", "usd"]) and "48 h" in classes.at["DEEP_ARCHIVE", "why_not"]
+    assert answer.stretches(0) == [
+        {"class": "STANDARD", "from_day": 0, "to_day": 60},
+        {"class": "DEEP_ARCHIVE", "from_day": 60, "to_day": 730},
+    ]
+
+
+def test_volume_tiers_are_those_of_all_datasets(store_sources: StoreSources) -> None:
+    """600 TB in STANDARD for a month of 730 h: 50 TB at 0.023, 450 TB at 0.022, 100 TB at 0.021."""
+    both = [{"name": name, "gib": 307_200, "objects": 1000, "force_class": "STANDARD"} for name in ("a", "b")]
+    found = store(pattern(horizon_days=365, datasets=both), store_sources)
+    storage = [one.line for one in found.lines if one.line.item == "STANDARD storage"]
+    month = 51_200 * 0.023 + 460_800 * 0.022 + 102_400 * 0.021
+    assert sum(line.usd.expected for line in storage) == pytest.approx(12 * month)
+    assert all("mean over volume tiers" in line.rule for line in storage)
+
+
+def test_a_large_growing_dataset_is_no_dearer_than_its_neighbours(store_sources: StoreSources) -> None:
+    """Where tiers bind, the search is a rule; it must at least beat one move on any day."""
+    data = {"gib": 40_000, "objects": 40_000, "added_gib_per_month": 30_000, "lifetime_days": 200}
+    found = store(pattern(data={**data, "reads": [{"to_day": 20, "per_month": 1}]}), store_sources)
+    for name in ("STANDARD_IA", "GLACIER_IR", "DEEP_ARCHIVE"):
+        for day in range(0 if name != "STANDARD_IA" else 30, 200, 5):
+            tried = billed(found.held, [Policy((("STANDARD", 0), (name, day)))], 365)
+            late = name == "DEEP_ARCHIVE" and day < 20
+            assert late or tried.usd() >= found.chosen.usd() - 1e-6
+
+
+def test_a_forced_class_says_the_charges_of_its_minimums(store_sources: StoreSources) -> None:
+    data = {"gib": 6, "objects": 2**20, "force_class": "STANDARD_IA", "lifetime_days": 10, "added_gib_per_month": 6}
+    found = store(pattern(data=data), store_sources)
+    lines = {one.line.item: one.line.usd.expected for one in found.lines}
+    small, early = found.warnings
+    assert "objects of 6 KiB are billed as 128 KiB each" in small
+    assert f"${lines['STANDARD_IA storage'] * 122 / 128:,.2f}" in small
+    assert "before its 30 days" in early and f"${lines['STANDARD_IA early_deletion']:,.0f}"[:3] in early
+    assert found.chosen.policies[0].steps == (("STANDARD_IA", 0),)
+
+
+def test_one_zone_only_for_what_can_be_made_again(store_sources: StoreSources) -> None:
+    reads = [{"to_day": 365, "per_month": 0.9, "fraction": 1.0}]
+    safe = store(pattern(data={"reads": reads, "classes": None}), store_sources)
+    loose = store(pattern(data={"reads": reads, "can_be_remade": True}), store_sources)
+    assert "ONEZONE_IA" not in safe.held[0].allowed and "ONEZONE_IA" in loose.held[0].allowed
+    assert loose.usd.expected <= safe.usd.expected
+
+
+def test_a_restore_is_the_slowest_that_the_reads_can_wait_for(store_sources: StoreSources) -> None:
+    def restore(wait: float) -> tuple[str, float]:
+        reads = [{"to_day": 365, "per_month": 1, "wait_hours": wait}]
+        held = store(pattern(data={"reads": reads}), store_sources).held[0]
+        return held.classes.restores["GLACIER_FLEXIBLE"], held.classes.terms["GLACIER_FLEXIBLE"].price("retrieval")
+
+    assert restore(48) == ("bulk", 0.0)
+    assert restore(6) == ("standard", 0.01)
+    assert restore(0.2) == ("expedited", 0.03)
+
+
+def test_uploads_to_any_class_never_cost_more(training: StoragePattern, store_sources: StoreSources) -> None:
+    direct = store(training.changed({"uploads": "any_class"}), store_sources)
+    assert direct.usd.expected <= store(training, store_sources).usd.expected + 1e-9
+
+
+def test_own_discounts_come_off_every_line(training: StoragePattern, answer: StorageAnswer) -> None:
+    own = StoreSources.open(PriceBook.open(rates=Rates.discounts({"s3": 25})))
+    found = store(training, own)
+    assert found.usd.expected == pytest.approx(0.75 * answer.usd.expected)
+    assert {one.line.basis for one in found.lines} == {"user"}
+
+
+def test_regions_without_prices_are_refused_in_plain_words(store_sources: StoreSources) -> None:
+    for region, said in (("us-eat-1", "not a known region with S3 prices"), ("us-east-1-atl-1", "no S3 price is held")):
+        with pytest.raises(InvalidInput, match=said):
+            store(pattern(region=region), store_sources)
+    for region in store_sources.regions:
+        assert store(pattern(region=region), store_sources).usd.expected > 0
+
+
+def test_over_the_frequency_the_crossings_are_where_two_classes_cost_the_same(answer: StorageAnswer) -> None:
+    found = by_frequency(answer.held[0], 730, np.linspace(0, 3, 61))
+    assert set(found.waiting) == {"GLACIER_FLEXIBLE", "DEEP_ARCHIVE"}
+    assert list(found.table.columns[1:]) == list(CLASSES)
+    for row in found.crossings.to_dict("records"):
+        costs = {name: np.interp(row["per_month"], found.table["per_month"], found.table[name]) for name in CLASSES}
+        assert costs[row["cheaper_below"]] == pytest.approx(costs[row["cheaper_above"]], rel=1e-6)
+        instant = [cost for name, cost in costs.items() if name not in found.waiting]
+        assert costs[row["cheaper_below"]] == pytest.approx(min(instant), rel=1e-6)
+    assert len(found.crossings) >= 1
