@@ -79,7 +79,8 @@ def test_own_discounts_are_taken(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_text_has_the_answer_the_rules_and_every_section(capsys: pytest.CaptureFixture[str]) -> None:
     ran = Ran(capsys, "store", TRAINING)
-    said = ("as of 20", "less than all in STANDARD", "then DEEP_ARCHIVE from day 60", "put-bucket-lifecycle-configuration",
+    said = ("as of 20", "less than all in STANDARD", "then DEEP_ARCHIVE from day 60",
+            "put-bucket-lifecycle-configuration",
             '"StorageClass": "DEEP_ARCHIVE"', "parquet, snappy", "no longer available", "once is cheaper from",
             "FSx for Lustre", "NAT gateway", "costs nothing a GiB")  # fmt: skip
     assert ran.code == 0 and [words for words in said if words not in ran.out] == []

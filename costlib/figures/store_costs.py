@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from costlib.figures.style import INK, MUTED, finish, legend_under_title
+from costlib.figures.style import INK, MUTED, finish
 from costlib.planner.store.frequency import Frequency
 
 POLICY = "cheapest policy"
@@ -55,7 +55,7 @@ def over_time(table: pd.DataFrame, what: str, note: str) -> go.Figure:
     made.update_layout(title=f"What {what} cost up to each month", hovermode="closest")
     made.update_xaxes(title={"text": "Months from the start", "standoff": 6}, rangemode="tozero")
     made.update_yaxes(title="USD so far", tickprefix="$", rangemode="tozero", separatethousands=True)
-    return legend_under_title(finish(made, note, height_px=440))
+    return _legend_beside(finish(made, note, height_px=420))
 
 
 def over_frequency(found: Frequency, what: str, note: str) -> go.Figure:
@@ -102,4 +102,10 @@ def over_frequency(found: Frequency, what: str, note: str) -> go.Figure:
         title="USD over the horizon", tickprefix="$", type="log", dtick="D2", exponentformat="none",
         separatethousands=True, tickfont={"color": MUTED},
     )  # fmt: skip
-    return legend_under_title(finish(made, note, height_px=460))
+    return _legend_beside(finish(made, note, height_px=440))
+
+
+def _legend_beside(made: go.Figure) -> go.Figure:
+    """Many names take rows under a title; beside the plot they have room."""
+    made.update_layout(legend={"orientation": "v", "x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top"})
+    return made

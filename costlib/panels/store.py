@@ -29,7 +29,7 @@ from costlib.panels.store_fields import (
     WHOLE,
     control_of,
 )
-from costlib.panels.store_state import StoreState
+from costlib.panels.store_state import StoreState, StoreView
 from costlib.panels.store_views import (
     answer_html,
     cache_html,
@@ -60,6 +60,7 @@ class _Page:
     def __init__(self, state: StoreState) -> None:
         self.state = state
         self._following = False
+        self._shown: StoreView | None = None
         self.start = ipywidgets.Dropdown(
             options=[("own numbers", ""), *((name, name) for name in state.examples)],
             description="Start from",
@@ -176,38 +177,48 @@ class _Page:
             self.start.value = state.started
         finally:
             self._following = False
-        answer, name = view.answer, view.pattern.datasets[view.dataset].name
         book = state.sources.book
-        banner = "; ".join([f"{book.mode} {book.snapshot_id}, prices as of {answer.as_of}", *book.overlays])
+        banner = "; ".join([f"{book.mode} {book.snapshot_id}, prices as of {view.answer.as_of}", *book.overlays])
         self.banner.value = banner_html(banner)
-        self.answer.value = answer_html(view)
-        self.policies.value = policies_html(answer)
-        self.lifecycle.value = lifecycle_html(answer)
-        self.lines.value = lines_html(answer)
-        self.crossings.value = crossings_html(view)
         self.links.value = ""
-        figures = {
-            "time": store_costs.over_time(answer.over_time(view.dataset), escape(name), banner),
-            "frequency": store_costs.over_frequency(view.frequency, escape(name), banner),
+        before, self._shown = self._shown, view
+        # Sections whose answer is the one that is shown already need not be drawn again.
+        fresh = {
+            name
+            for name in ("answer", "frequency", *self.sections)
+            if before is None or getattr(before, name) is not getattr(view, name)
         }
-        if view.formats is not None and view.selective is not None:
-            self.formats.value, self.selective.value = formats_html(view.formats), selective_html(view.selective)
-        if view.preprocess is not None:
-            found = view.preprocess
-            self.preprocess.value = preprocess_html(found)
-            figures["preprocess"] = store_runs.break_even(found.curve, found.break_even_epochs, found.epochs, banner)
-        if view.cache is not None and view.pattern.cache is not None:
-            epochs = view.pattern.cache.epochs
-            self.cache.value = cache_html(view.cache, epochs)
-            figures["cache"] = store_runs.caches(view.cache.curve, epochs, banner)
-            figures["stalled"] = store_runs.stalled(view.cache.table, view.cache.usd_per_hour, banner)
-        if view.network is not None:
-            self.network.value = network_html(view.network)
-            figures["network"] = store_network.paths(view.network, banner)
-        for key, figure in figures.items():
+        for key, figure in self._figures(view, fresh, banner).items():
             update(self.charts[key], figure)
         for key, box in self.sections.items():
             box.layout.display = "none" if getattr(view, key) is None else None
+
+    def _figures(self, view: StoreView, fresh: set[str], banner: str) -> dict[str, go.Figure]:
+        """Writes what is fresh, and gives its charts."""
+        figures = {}
+        answer, what = view.answer, escape(view.pattern.datasets[view.dataset].name)
+        if "answer" in fresh:
+            self.answer.value, self.policies.value = answer_html(view), policies_html(answer)
+            self.lifecycle.value, self.lines.value = lifecycle_html(answer), lines_html(answer)
+        if "frequency" in fresh:
+            self.crossings.value = crossings_html(view)
+            figures["time"] = store_costs.over_time(answer.over_time(view.dataset), what, banner)
+            figures["frequency"] = store_costs.over_frequency(view.frequency, what, banner)
+        if "formats" in fresh and view.formats is not None and view.selective is not None:
+            self.formats.value, self.selective.value = formats_html(view.formats), selective_html(view.selective)
+        once, cache = view.preprocess, view.cache
+        if "preprocess" in fresh and once is not None:
+            self.preprocess.value = preprocess_html(once)
+            figures["preprocess"] = store_runs.break_even(once.curve, once.break_even_epochs, once.epochs, banner)
+        if "cache" in fresh and cache is not None and view.pattern.cache is not None:
+            epochs = view.pattern.cache.epochs
+            self.cache.value = cache_html(cache, epochs)
+            figures["cache"] = store_runs.caches(cache.curve, epochs, banner)
+            figures["stalled"] = store_runs.stalled(cache.table, cache.usd_per_hour, banner)
+        if "network" in fresh and view.network is not None:
+            self.network.value = network_html(view.network)
+            figures["network"] = store_network.paths(view.network, banner)
+        return figures
 
     def _show_messages(self) -> None:
         state = self.state

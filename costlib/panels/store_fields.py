@@ -121,8 +121,9 @@ def pattern_of(base: StoragePattern, dataset: int, values: Mapping[str, str], fa
             for key, _, _ in _READS:
                 _put(one, key, _value(f"reads.{number}.{key}", values[f"reads.{number}.{key}"], faults))
             # A band of the pattern goes with its expected rate only.
-            if number < len(before) and one.get("per_month") != before[number].get("per_month"):
-                one.pop("per_month_low", None), one.pop("per_month_high", None)
+            if number < len(before) and text_of(before[number]["per_month"]) != values[f"reads.{number}.per_month"]:
+                one.pop("per_month_low", None)
+                one.pop("per_month_high", None)
             reads.append(one)
     data["reads"] = reads + data.get("reads", [])[2:]
     return content

@@ -42,7 +42,7 @@ class StoreView:
 
 
 class StoreState(traitlets.HasTraits):
-    """``propose`` what the controls say (a text for each of store_fields.CONTROLS), ``start``, ``sample``; read ``view``.
+    """``propose`` what the controls say (texts by key of CONTROLS), ``start`` or ``sample``; read ``view``.
 
     What is refused stands in ``faults`` and leaves ``view`` as it was. What only one section cannot answer stands in
     ``section_faults``, and that section of the view is None. ``sample_fault`` is of the sample alone.
@@ -150,7 +150,7 @@ class StoreState(traitlets.HasTraits):
             self.view = view
 
     def _viewed(self, pattern: StoragePattern, dataset: int) -> tuple[StoreView, tuple[Fault, ...]]:
-        """Every section, and what those that are None could not be asked; what has the same inputs as before is kept."""
+        """Every section, and the faults of those that are None; what has the same inputs as before is kept."""
         region, sources, measured = pattern.region, self.sources, self._measured
         assert pattern.format and pattern.preprocess and pattern.cache and pattern.network
         table, once, cached, paths = pattern.format, pattern.preprocess, pattern.cache, pattern.network

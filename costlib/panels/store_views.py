@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -38,27 +39,27 @@ def policies_html(answer: StorageAnswer) -> str:
     """One row a dataset, then what a class's minimums and waits add."""
     rows = "".join(
         f"<tr><td>{escape(row['dataset'])}</td><td>{_path(answer, number)}</td>"
-        f"<td class='costlib-number'><b>{usd(row['usd'])}</b><small>{usd_band(row['usd_low'], row['usd_high'])}</small></td>"
-        f"<td class='costlib-number'>{usd(row['standard_usd'])}</td>"
-        f"<td class='costlib-number'>{share(row['saved_fraction'])}</td></tr>"
+        f"{_cell(_bold(row), _between(row))}"
+        f"{_cell(usd(row['standard_usd']))}{_cell(share(row['saved_fraction']))}</tr>"
         for number, row in enumerate(answer.policies().to_dict("records"))
     )
     heads = (
         ("Dataset", ""), ("Cheapest way", "classes by days of an object's age"),
-        ("USD", "over the horizon, with the band of its reads"), ("All in STANDARD", "USD over the horizon"), ("Saved", ""),
+        ("USD", "over the horizon, with the band of its reads"), ("All in STANDARD", "USD over the horizon"),
+        ("Saved", ""),
     )  # fmt: skip
     told = "".join(f"<li>{escape(one)}</li>" for one in answer.warnings)
-    return table_html(heads, rows) + (f"<ul>{told}</ul>" if told else "") + f"<div class='costlib-note'>{RULE}.</div>"
+    told = f"<ul>{told}</ul>" if told else ""
+    return f"{table_html(heads, rows)}{told}<div class='costlib-note'>{_sentence(RULE)}</div>"
 
 
 def _path(answer: StorageAnswer, number: int) -> str:
     one = answer.held[number]
     ends = one.data.lifetime_days is not None and one.data.lifetime_days <= one.stored[1].ages
     parts = [
-        f"{stretch['class']} <small>day {stretch['from_day']} to {stretch['to_day']}</small>"
-        for stretch in answer.stretches(number)
+        f"{stretch['class']} (day {stretch['from_day']} to {stretch['to_day']})" for stretch in answer.stretches(number)
     ]
-    return " ".join([*parts, "then deleted"] if ends else parts)
+    return ", ".join([*parts, "then deleted"] if ends else parts)
 
 
 def lifecycle_html(answer: StorageAnswer) -> str:
@@ -67,8 +68,8 @@ def lifecycle_html(answer: StorageAnswer) -> str:
         return "<div>No lifecycle rule is needed: nothing is moved or deleted.</div>"
     text = escape(json.dumps(answer.lifecycle, indent=1))
     return (
-        f"<div>As <code>lifecycle.json</code>, for <code>{escape(COMMAND)}</code>. It replaces the rules that the bucket"
-        f" has.</div><pre class='costlib-json'>{text}</pre>"
+        f"<div>As <code>lifecycle.json</code>, for <code>{escape(COMMAND)}</code>. It replaces the bucket's"
+        f" rules.</div><pre class='costlib-json'>{text}</pre>"
     )
 
 
@@ -101,47 +102,58 @@ def crossings_html(view: StoreView) -> str:
     """Where the cheapest class changes, in sentences."""
     found = view.frequency.crossings
     if found.empty:
-        best = view.frequency.table.drop(columns=["per_month", *view.frequency.waiting]).iloc[0].idxmin()
-        return f"<div>However often it is read, {best} costs least of the classes that answer at once.</div>"
+        return "<div>However often it is read, the same class costs least of those that answer at once.</div>"
     said = "; ".join(
         f"above {row['per_month']:.3g} full reads a month {row['cheaper_above']} costs less than {row['cheaper_below']}"
         for row in found.to_dict("records")
     )
-    return f"<div>Of the classes that answer at once: {escape(said)}.</div>"
+    return f"<div>Of the classes that answer at once and may hold it: {escape(said)}.</div>"
 
 
 def formats_html(rows: pd.DataFrame) -> str:
     """One row a format."""
+    dollars = ("storage_usd", "reader_usd", "athena_usd", "convert_usd")
     body = "".join(
         f"<tr><td>{escape(row['format'])}, {escape(row['codec'])}</td>"
-        f"<td class='costlib-number'>{_known(row['size_gib'], '{:,.4g} GiB')}{_range(row)}</td>"
-        f"<td class='costlib-number'>{_known(row['read_seconds'], '{:,.3g} s')}<small>{escape(row['bound_by'])}</small></td>"
-        f"<td class='costlib-number'>{_known(row['core_hours_per_read'], '{:,.3g}')}</td>"
-        f"<td class='costlib-number'>{_usd(row['storage_usd'])}</td><td class='costlib-number'>{_usd(row['reader_usd'])}</td>"
-        f"<td class='costlib-number'>{_usd(row['athena_usd'])}</td><td class='costlib-number'>{_usd(row['convert_usd'])}</td>"
-        f"<td class='costlib-number'><b>{_usd(row['usd'])}</b></td>"
+        f"{_cell(_known(row['size_gib'], '{:,.4g} GiB'), _range(row))}"
+        f"{_cell(_known(row['read_seconds'], '{:,.3g} s'), escape(row['bound_by']))}"
+        f"{_cell(_known(row['core_hours_per_read'], '{:,.3g}'))}"
+        f"{''.join(_cell(_usd(row[name])) for name in dollars)}{_cell(_bold(row))}"
         f"<td>{basis_html(row['basis']) if row['basis'] else ''}<small>{escape(row['rule'])}</small></td></tr>"
         for row in rows.to_dict("records")
     )
     heads = (
-        ("Format", "and codec"), ("Size", "expected, and the range"), ("A read", "of the wanted columns, and what binds it"),
-        ("Core-hours", "of decoding, a read"), ("Storage", "USD"), ("Reader", "USD of what waits"), ("Athena", "USD of scans"),
-        ("Converting", "USD, once"), ("USD", "all of it"), ("Known by", ""),
+        ("Format", "and codec"), ("Size", "expected, and the range"), ("A read", "of the columns; what binds it"),
+        ("Core-hours", "of decoding, a read"), ("Storage", "USD"), ("Reader", "USD of what waits"),
+        ("Athena", "USD of scans"), ("Converting", "USD, once"), ("USD", "all of it"), ("Known by", ""),
     )  # fmt: skip
     return table_html(heads, body)
 
 
-def _range(row: dict) -> str:  # type: ignore[type-arg]
+def _range(row: Mapping[Hashable, Any]) -> str:
     low, high = row["size_low_gib"], row["size_high_gib"]
-    return f"<small>{low:,.4g} – {high:,.4g}</small>" if math.isfinite(low) and low < high else ""
+    return f"{low:,.4g} – {high:,.4g}" if math.isfinite(low) and low < high else ""
+
+
+def _cell(text: str, small: str = "") -> str:
+    """A cell with a number, and a smaller line below it."""
+    return f"<td class='costlib-number'>{text}{f'<small>{small}</small>' if small else ''}</td>"
+
+
+def _between(row: Mapping[Hashable, Any]) -> str:
+    """The band of dollars where it is one."""
+    low, high = row["usd_low"], row["usd_high"]
+    return usd_band(low, high) if usd(low) != usd(high) else ""
+
+
+def _bold(row: Mapping[Hashable, Any]) -> str:
+    return f"<b>{_usd(row['usd'])}</b>"
 
 
 def selective_html(rows: pd.DataFrame) -> str:
     """Ways to read a share of the columns once."""
-    said = "; ".join(
-        f"{escape(row['way'])} {usd(row['usd'])} ({escape(row['note'])})" for row in rows.to_dict("records")
-    )
-    return f"<div class='costlib-note'>One selective read: {said}.</div>"
+    ways = [f"{row['way']} {usd(row['usd'])} ({row['note']})" for row in rows.to_dict("records")]
+    return f"<div class='costlib-note'>One selective read: {escape('; '.join(ways))}.</div>"
 
 
 def sample_html(sampled: pd.DataFrame | None, name: str, fault: str) -> str:
@@ -152,8 +164,8 @@ def sample_html(sampled: pd.DataFrame | None, name: str, fault: str) -> str:
         return ""
     plain = int(sampled.iloc[0]["bytes"])
     return (
-        f"<div class='costlib-note'>Measured on {escape(name)}: {plain / 1e6:,.3g} MB as CSV, on one core of this machine,"
-        " once; a small sample tells sizes better than speeds.</div>"
+        f"<div class='costlib-note'>Measured on {escape(name)}: {plain / 1e6:,.3g} MB as CSV, on one core of this"
+        " machine, once; a small sample tells sizes better than speeds.</div>"
     )
 
 
@@ -174,18 +186,19 @@ def cache_html(found: CacheAnswer, epochs: int) -> str:
     best = found.best
     s3 = found.table.iloc[0]
     beside = "" if best["place"] == s3["place"] else f"; S3 in each epoch {usd(float(s3['usd']))}"
+    busy = share(float(best["accelerator_busy_fraction"]))
     said = (
-        f"<div class='costlib-answer'>Data in <b>{escape(best['place'])}</b>: {usd(float(best['usd']))} for {epochs:,} epochs,"
-        f" accelerators {share(float(best['accelerator_busy_fraction']))} busy{beside}.</div>"
+        f"<div class='costlib-answer'>Data in <b>{escape(best['place'])}</b>: {usd(float(best['usd']))} for"
+        f" {epochs:,} epochs, accelerators {busy} busy{beside}.</div>"
     )
     body = "".join(
         f"<tr><td>{escape(row['place'])}</td><td colspan='6'>{escape(row['why_not'])}</td></tr>" if row["why_not"] else
         f"<tr><td>{escape(row['place'])}<small>{escape(row['note'])}</small></td>"
-        f"<td class='costlib-number'>{row['bytes_per_second'] / 1e6:,.0f} MB/s</td>"
-        f"<td class='costlib-number'>{row['epoch_hours']:,.3g} h<small>filled in {row['fill_hours']:,.3g} h</small></td>"
-        f"<td class='costlib-number'>{usd(row['stalled_usd_per_hour'])}</td>"
-        f"<td class='costlib-number'><b>{usd(row['usd'])}</b><small>{usd_band(row['usd_low'], row['usd_high'])}</small></td>"
-        f"<td class='costlib-number'>{_epochs(row['break_even_epochs'])}</td>"
+        f"{_cell(format(row['bytes_per_second'] / 1e6, ',.0f') + ' MB/s')}"
+        f"{_cell(_known(row['epoch_hours'], '{:,.3g} h'), _filled(row['fill_hours']))}"
+        f"{_cell(usd(row['stalled_usd_per_hour']))}"
+        f"{_cell(_bold(row), _between(row))}"
+        f"{_cell(_epochs(row['break_even_epochs']))}"
         f"<td>{basis_html(row['basis'])}<small>{escape(row['source'])}</small></td></tr>"
         for row in found.table.to_dict("records")
     )  # fmt: skip
@@ -196,7 +209,7 @@ def cache_html(found: CacheAnswer, epochs: int) -> str:
     )  # fmt: skip
     price = f"The run costs {usd(found.usd_per_hour)} an hour ({found.price_basis}, {escape(found.price_source)}"
     price += f" {found.price_as_of})" if found.price_as_of else ")"
-    return said + table_html(heads, body) + f"<div class='costlib-note'>{price}; {CACHE_RULE}.</div>"
+    return said + table_html(heads, body) + f"<div class='costlib-note'>{price}. {_sentence(CACHE_RULE)}</div>"
 
 
 def network_html(rows: pd.DataFrame) -> str:
@@ -207,6 +220,14 @@ def network_html(rows: pd.DataFrame) -> str:
     if math.isfinite(nat):
         said += f"; the same traffic through NAT gateways <b>{usd(nat)}</b> a month"
     return f"<div class='costlib-answer'>{said}.</div>"
+
+
+def _sentence(rule: str) -> str:
+    return f"{escape(rule[0].upper() + rule[1:])}."
+
+
+def _filled(fill_hours: float) -> str:
+    return f"filled in {fill_hours:,.3g} h" if fill_hours > 0 else ""
 
 
 def _epochs(value: float) -> str:
@@ -220,5 +241,4 @@ def _known(value: float, form: str) -> str:
 
 
 def _usd(value: float) -> str:
-    say: Callable[[float], str] = usd
-    return say(value) if math.isfinite(value) else "–"
+    return usd(value) if math.isfinite(value) else "–"

@@ -23,7 +23,8 @@ RATES = np.concatenate([[0.0], np.geomspace(0.01, 100.0, 61)])
 class Frequency:
     """``table``: per_month, and the USD of each class over the horizon; ``crossings``: where the cheapest changes.
 
-    These are per_month, cheaper_below and cheaper_above, of classes that answer at once; ``waiting``: the others.
+    These are per_month, cheaper_below and cheaper_above, of the classes that answer at once and may hold the
+    dataset; ``waiting``: those that do not answer at once.
     """
 
     table: pd.DataFrame
@@ -49,7 +50,8 @@ def by_frequency(held: Held, horizon_days: int, rates: Sequence[float] | Floats 
             usd[name] = none + rates * (once - none)
     table = pd.DataFrame({"per_month": rates, **usd})
     waiting = tuple(name for name in usd if held.classes.terms[name].wait_hours > 0)
-    return Frequency(table, _crossings(table.drop(columns=list(waiting))), waiting)
+    compared = [name for name in usd if name in held.allowed and name not in waiting]
+    return Frequency(table, _crossings(table[["per_month", *compared]]), waiting)
 
 
 def _usd(held: Held, name: str, per_month: float, horizon_days: int) -> float:

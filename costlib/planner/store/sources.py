@@ -64,6 +64,10 @@ class StoreSources:
 
     def s3(self, region: str, storage_class: str, item: str, tier: str | None = None) -> Price | None:
         """One S3 price; ``tier`` is part of its name. None where it is not held."""
+        key = ("s3", region, storage_class, item, tier)
+        return self.kept(key, lambda: self._find_s3(region, storage_class, item, tier))
+
+    def _find_s3(self, region: str, storage_class: str, item: str, tier: str | None) -> Price | None:
         rows = self._s3.get(region)
         if rows is None:
             return None
@@ -80,6 +84,9 @@ class StoreSources:
 
     def transfer(self, kind: str, region: str, tier: str | None = None, unit: str | None = None) -> Price | None:
         """One transfer price of a region (or of all); None where it is not held."""
+        return self.kept(("transfer", kind, region, tier, unit), lambda: self._find_transfer(kind, region, tier, unit))
+
+    def _find_transfer(self, kind: str, region: str, tier: str | None, unit: str | None) -> Price | None:
         rows = self.book.table("prices/transfer")
         rows = rows[(rows["kind"] == kind) & rows["from_region"].isin([region, "all"])]
         if tier is not None:
@@ -90,6 +97,9 @@ class StoreSources:
 
     def other(self, service: str, item: str, region: str) -> Price | None:
         """One price of prices/other_services; None where it is not held."""
+        return self.kept(("other", service, item, region), lambda: self._find_other(service, item, region))
+
+    def _find_other(self, service: str, item: str, region: str) -> Price | None:
         rows = self.book.table("prices/other_services")
         rows = rows[(rows["service"] == service) & (rows["item"] == item) & (rows["region"] == region)]
         return self._price(rows, "prices/other_services", f"{service} {item} {region}")

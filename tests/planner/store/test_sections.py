@@ -122,8 +122,6 @@ def test_the_folklore_is_answered_and_missing_prices_are_missing(store_sources: 
     assert np.isnan(rows.at["between zones", "usd_per_month"]) and "not held" in rows.at["between zones", "note"]
 
 
-def test_a_type_without_a_known_network_needs_a_rate(
-    training: StoragePattern, store_sources: StoreSources
-) -> None:
+def test_a_type_without_a_known_network_needs_a_rate(training: StoragePattern, store_sources: StoreSources) -> None:
     with pytest.raises(InvalidInput, match="give s3_mb_per_second"):
         caches(cache(training, instance_type="p3.2xlarge"), "us-east-1", store_sources)
