@@ -203,9 +203,9 @@ def test_store_and_move_data_answers_samples_and_refuses(lab_base: str, page: Pa
     page.get_by_text("The lifecycle rules to paste").click()
     expect(page.locator(".costlib-json").first).to_contain_text('"StorageClass": "DEEP_ARCHIVE"')
     table = "id,kind\n" + "".join(f"{number},cat\n" for number in range(2000))
-    page.locator("input[type=file]").first.set_input_files(
-        {"name": "mine.csv", "mimeType": "text/csv", "buffer": table.encode()}
-    )
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Sample a file").click()
+    chooser.value.set_files({"name": "mine.csv", "mimeType": "text/csv", "buffer": table.encode()})
     expect(page.locator(".costlib")).to_contain_text("Measured on mine.csv")
     harness.screenshot(page, "lab-store-and-move-data")
     page.get_by_role("button", name="Prepare CSV").click()
