@@ -21,10 +21,11 @@ def store(pattern: str, discounts: tuple[str, ...], as_json: bool) -> None:
     monthly_usd}], usd {low, expected, high}, standard_usd, saved_usd, single_class [{class, usd, why_not}], warnings,
     lifecycle_configuration (of put-bucket-lifecycle-configuration; null where no rule is needed), formats [{format,
     codec, size_low_gib, size_gib, size_high_gib, read_seconds, bound_by, core_hours_per_read, usd_low, usd, usd_high,
-    storage_usd, reader_usd, athena_usd, convert_usd, basis, rule, source}], selective [{way, usd, open, note}],
-    preprocess {epochs, once_usd, every_epoch_usd, break_even_epochs (null: never), once_is_cheaper, lines}, cache
-    [{place, bytes_per_second, epoch_hours, accelerator_busy_fraction, stalled_usd_per_hour_low, stalled_usd_per_hour,
-    stalled_usd_per_hour_high, fill_hours, usd_low, usd, usd_high, break_even_epochs (against S3; null: never), basis,
+    storage_usd, reader_usd, cpu_usd, athena_usd, convert_usd, basis, rule, source}], selective [{way, usd, open,
+    note}], preprocess {epochs, once_usd, every_epoch_usd, break_even_epochs (null: never), once_is_cheaper, lines},
+    cache [{place, bytes_per_second, epoch_hours, accelerator_busy_fraction, stalled_usd_per_hour_low,
+    stalled_usd_per_hour, stalled_usd_per_hour_high, fill_hours, usd_low, usd, usd_high, break_even_epochs (against S3;
+    null: never), basis,
     source, note, why_not}], network [{path, purpose, usd_per_month, formula, basis, source, as_of, note}], as_of}.
     The lines add up to usd, over the horizon. Sections that the pattern does not have are null; so is what is not
     known.

@@ -62,18 +62,21 @@ def format_usd(
     reader_usd_per_hour: ArrayLike,
     scanned_gib_per_read: ArrayLike = 0.0,
     scan_usd_per_gib: ArrayLike = 0.0,
+    core_hours_per_read: ArrayLike = 0.0,
     convert_core_hours: ArrayLike = 0.0,
     core_usd_per_hour: ArrayLike = 0.0,
 ) -> Floats:
-    """USD of keeping a table and reading it: storage + time of the reader + scanned bytes + converting it once.
+    """USD of keeping a table and reading it: storage + what waits + scanned bytes + cores that decode and convert.
 
-    ``reader_usd_per_hour``: what waits while it reads. All are at least 0; nan passes. Raises InvalidInput.
+    ``reader_usd_per_hour``: what waits while it reads, besides those cores. All are at least 0; nan passes. Raises
+    InvalidInput.
     """
     values = {name: not_negative(name, value) for name, value in locals().items()}
     return np.asarray(
         values["stored_gib"] * values["months"] * values["storage_usd_per_gib_month"]
         + values["reads"] * values["read_seconds"] / SECONDS_PER_HOUR * values["reader_usd_per_hour"]
         + values["reads"] * values["scanned_gib_per_read"] * values["scan_usd_per_gib"]
-        + values["convert_core_hours"] * values["core_usd_per_hour"],
+        + (values["reads"] * values["core_hours_per_read"] + values["convert_core_hours"])
+        * values["core_usd_per_hour"],
         float,
     )

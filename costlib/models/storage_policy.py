@@ -24,6 +24,7 @@ from costlib.models.storage import (
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+NO_WAY = "cannot hold this: its reads would wait longer than they may, or no rule may move objects there in time"
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,20 @@ def cheapest(
     stored: Stored,
     days: Sequence[int] | None = None,
     uploads: Iterable[str] = (STANDARD,),
+    kept: Iterable[str] | None = None,
 ) -> Found:
     """The policy of least cost among all that move on some of ``days`` (default: every day of age).
 
     f(k, j) = min over i and k' of f(k', i) + cost of k from i to j, where k' leads to k (storage.MOVES). The cost of
     a stay is its storage, its reads, the requests that enter it, and what the class's least duration charges where
     it is left. Arrays over (i, j) for each class. A class from which a read would wait longer than it may is not
-    used where it is read. Raises InvalidInput if no class will do.
+    used where it is read. ``kept``: classes in which objects may stay (default: all); others are only passed on the
+    first day. Raises InvalidInput if no class will do.
     """
     grid = _grid(stored, days)
     order = [name for name in CLASSES if name in terms]
     allowed_first = set(uploads)
+    may_stay = set(terms if kept is None else kept)
     last = len(grid) - 1
     best: dict[str, Floats] = {}
     came: dict[str, tuple[Ints, Ints]] = {}
@@ -79,6 +83,8 @@ def cheapest(
         edges = _edges(terms[name], terms[STANDARD], stored, grid)
         usable = _usable(terms[name], grid)
         first = np.full(last + 1, np.inf)
+        if name not in may_stay:
+            usable = np.zeros_like(usable)
         if name in allowed_first:
             first = np.where(usable[0], _put(terms[name], stored) + edges.stay[0] + edges.leave[0], np.inf)
             # A move on the first day leaves STANDARD at once.
@@ -97,7 +103,7 @@ def cheapest(
     name = min(order, key=lambda one: best[one][last])
     usd = float(best[name][last])
     if not np.isfinite(usd):
-        raise InvalidInput([Fault("classes", ", ".join(order), "cannot serve these reads without a longer wait")])
+        raise InvalidInput([Fault("classes", ", ".join(sorted(may_stay)), NO_WAY)])
     return Found(Policy(_walk(came, order, name, grid)), usd)
 
 

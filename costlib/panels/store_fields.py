@@ -48,8 +48,9 @@ FORMAT = (
     Control("format.months", "Kept (months)", ""),
     Control("format.read_mb_per_second", "Bandwidth (MB/s)", "From S3 to the reader"),
     Control("format.cores", "Cores (count)", "That decode"),
-    Control("format.reader_usd_per_hour", "Reader (USD an hour)", "What waits while it reads"),
-    Control("format.core_usd_per_hour", "Core (USD an hour)", "For converting once"),
+    Control("format.reader_usd_per_hour", "What waits (USD an hour)", "For a read, besides the cores"),
+    Control("format.core_usd_per_hour", "Core (USD an hour)", "For decoding, and for converting once"),
+    Control("format.athena", "Reads by Athena", "It bills what it scans", "choice", (NO, YES)),
 )
 PREPROCESS = (
     Control("preprocess.epochs", "Epochs (count)", "Passes over the data"),

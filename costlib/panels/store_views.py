@@ -112,7 +112,7 @@ def crossings_html(view: StoreView) -> str:
 
 def formats_html(rows: pd.DataFrame) -> str:
     """One row a format."""
-    dollars = ("storage_usd", "reader_usd", "athena_usd", "convert_usd")
+    dollars = ("storage_usd", "reader_usd", "cpu_usd", "athena_usd", "convert_usd")
     body = "".join(
         f"<tr><td>{escape(row['format'])}, {escape(row['codec'])}</td>"
         f"{_cell(_known(row['size_gib'], '{:,.4g} GiB'), _range(row))}"
@@ -125,7 +125,8 @@ def formats_html(rows: pd.DataFrame) -> str:
     heads = (
         ("Format", "and codec"), ("Size", "expected, and the range"), ("A read", "of the columns; what binds it"),
         ("Core-hours", "of decoding, a read"), ("Storage", "USD"), ("Reader", "USD of what waits"),
-        ("Athena", "USD of scans"), ("Converting", "USD, once"), ("USD", "all of it"), ("Known by", ""),
+        ("Cores", "USD of decoding"), ("Athena", "USD of scans"), ("Converting", "USD, once"),
+        ("USD", "all of it"), ("Known by", ""),
     )  # fmt: skip
     return table_html(heads, body)
 

@@ -42,7 +42,7 @@ def test_vector_is_scalar_and_dollars_add_up() -> None:
         format_read(5.0, size, 0.4, columnar, 1e8, 2e8, 2.0) for size, columnar in zip(sizes, (0, 1, 1), strict=True)
     ]
     assert together.seconds.tolist() == [float(one.seconds) for one in alone]
-    assert float(format_usd(100, 2, 0.023, 10, 360, 30, 5, 0.005, 4, 0.05)) == pytest.approx(4.6 + 30 + 0.25 + 0.2)
+    assert float(format_usd(100, 2, 0.023, 10, 360, 30, 5, 0.005, 2, 4, 0.05)) == pytest.approx(4.6 + 30 + 0.25 + 1.2)
 
 
 @pytest.mark.parametrize("change", [{"csv_gib": 0}, {"size_of_csv": -1}, {"columns_fraction": 0}, {"cores": 0}])

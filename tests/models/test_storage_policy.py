@@ -51,13 +51,8 @@ def by_hand(policy: Policy, terms: dict[str, ClassTerms], pattern: dict) -> floa
     usd = 0.0
     for born, start, gib in cohorts:
         objects, now, since = gib * KIB_PER_GIB / size, "", 0
-        last = {fraction: -np.inf for fraction in (pattern["fraction"], 1.0)}
         if start == 0:
             usd += objects * terms["STANDARD"].price("puts")
-        # What was read before the horizon counts as read.
-        for age in range(start):
-            if pattern["from"] <= age < pattern["to"]:
-                last[pattern["fraction"]] = last_read(pattern, age)
         for age in range(start, start + horizon - born + 1):
             there = [name for name, day in policy.steps if day <= age][-1]
             gone = life is not None and age >= life
@@ -76,13 +71,12 @@ def by_hand(policy: Policy, terms: dict[str, ClassTerms], pattern: dict) -> floa
                 now = there
             one = terms[there]
             reads = pattern["per_month"] / DAYS_PER_MONTH if pattern["from"] <= age < pattern["to"] else 0.0
-            if reads:
-                last[pattern["fraction"]] = last_read(pattern, age)
             if there == "INTELLIGENT_TIERING" and size >= one.least_monitored_kib:
                 usd += objects * one.price("monitoring")
-                for fraction, seen in ((pattern["fraction"], last[pattern["fraction"]]),
-                                       (1 - pattern["fraction"], -np.inf)):  # fmt: skip
-                    idle = age - max(since, seen)
+                unread = age - since
+                shares = ((pattern["fraction"], min(unread, days_since_read(pattern, age))),
+                          (1 - pattern["fraction"], unread))  # fmt: skip
+                for fraction, idle in shares:
                     first, second = one.unread_days
                     tier = "storage" if idle < first else "storage_infrequent"
                     tier = tier if idle < second else "storage_archive_instant"
@@ -98,10 +92,12 @@ def by_hand(policy: Policy, terms: dict[str, ClassTerms], pattern: dict) -> floa
     return usd
 
 
-def last_read(pattern: dict, age: int) -> float:
-    """The last of evenly spaced reads, in whole days of age."""
-    spacing = DAYS_PER_MONTH / pattern["per_month"]
-    return age - np.floor(age - (pattern["from"] + np.floor((age - pattern["from"]) / spacing) * spacing))
+def days_since_read(pattern: dict, age: int) -> float:
+    """Whole days since the last of evenly spaced reads; what was read before the horizon counts as read."""
+    spacing, event, last = DAYS_PER_MONTH / pattern["per_month"], float(pattern["from"]), -np.inf
+    while event <= age and event < pattern["to"]:
+        last, event = event, event + spacing
+    return np.inf if last == -np.inf else float(np.floor(age - last + 1e-9))
 
 
 def model_of(pattern: dict, wait_hours: float = 100.0):
@@ -161,7 +157,7 @@ def test_a_read_that_cannot_wait_keeps_out_of_the_archives() -> None:
     now = stored(gib=2000.0, object_kib=1e5, horizon_days=730, windows=windows)
     assert cheapest(TERMS, patient).policy.steps[-1][0] == "DEEP_ARCHIVE"
     assert cheapest(TERMS, now).policy.steps[-1][0] == "GLACIER_IR"
-    with pytest.raises(InvalidInput, match="without a longer wait"):
+    with pytest.raises(InvalidInput, match="reads would wait longer"):
         cheapest({name: TERMS[name] for name in ("STANDARD", "DEEP_ARCHIVE")}, now, uploads=("DEEP_ARCHIVE",))
 
 

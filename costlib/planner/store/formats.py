@@ -12,6 +12,7 @@ import pandas as pd
 from costlib.models.formats import format_read, format_usd
 from costlib.planner.store.pattern import Format, MeasuredFormat
 from costlib.planner.store.sources import StoreSources
+from costlib.prices.price import Price
 
 #: What is shown, best known first; ORC and TFRecord have no range that was found, and wait for a sample.
 SHOWN = (
@@ -67,10 +68,12 @@ def size_bands(sources: StoreSources) -> dict[tuple[str, str], SizeBand]:
 
 def formats(given: Format, region: str, sources: StoreSources, sampled: Sequence[MeasuredFormat] = ()) -> pd.DataFrame:
     """A row of SHOWN: format, codec, size_low_gib, size_gib, size_high_gib, read_seconds, bound_by,
-    core_hours_per_read, usd_low, usd, usd_high, storage_usd, reader_usd, athena_usd, convert_usd, basis, rule, source.
+    core_hours_per_read, usd_low, usd, usd_high, storage_usd, reader_usd, cpu_usd, athena_usd, convert_usd, basis,
+    rule, source.
 
-    USD over ``months``: storage in STANDARD, the readers' time, Athena's scans and converting once. ``sampled`` comes
-    before the pattern's own measurements, and both before the ranges. Where decoding was not measured, it is not
+    USD over ``months``: storage in STANDARD, what waits for the readers, their cores (or, with ``athena``, its scans of
+    the formats that it reads) and converting once. ``sampled`` comes before the pattern's own measurements, and both
+    before the ranges. Where decoding was not measured, it is not
     counted: seconds are at least those. Raises NotKnown without a price of storage, or of Athena where it is wanted.
     """
     storage = sources.need(sources.s3(region, "STANDARD", "storage", "first 50 TB"), "S3 storage", region)
@@ -79,51 +82,57 @@ def formats(given: Format, region: str, sources: StoreSources, sampled: Sequence
     bands = size_bands(sources)
     rows: list[dict[str, object]] = []
     for name, codec in SHOWN:
-        mine = own.get((name, codec))
-        band = bands.get((name, codec))
+        mine, band = own.get((name, codec)), bands.get((name, codec))
         if mine is not None:
             size = mine.size_of_csv
             band = SizeBand(size, size, size, "user", "measured on your own table", "own measurement")
         if band is None:
             rows.append({"format": name, "codec": codec, "bound_by": "", "rule": UNKNOWN, "basis": "", "source": ""})
-            continue
-        rate = mine.read_mb_per_core_second if mine is not None else None
-        writes = mine.write_mb_per_core_second if mine is not None else None
-        columnar = float(name in COLUMNAR)
-        sizes = np.array([band.low, band.expected, band.high])
-        read = format_read(
-            given.csv_gib, sizes, given.columns_fraction, columnar, given.read_mb_per_second * MB,
-            np.inf if rate is None else rate * MB, given.cores,
-        )  # fmt: skip
-        reads = given.reads_per_month * given.months
-        core_hours = 0.0 if writes is None or (name, codec) == ("csv", "none") else given.csv_gib * 2**30 / (
-            writes * MB
-        ) / 3600.0  # fmt: skip
-        scanned = name in ATHENA and athena is not None
-        per_gib = athena.amount / GIB_PER_TB if scanned and athena is not None else 0.0
-        usd = format_usd(
-            given.csv_gib * sizes, given.months, storage.amount, reads, read.seconds, given.reader_usd_per_hour,
-            read.fetched_gib if scanned else 0.0, per_gib, core_hours, given.core_usd_per_hour,
-        )  # fmt: skip
-        rows.append(
-            {
-                "format": name, "codec": codec,
-                "size_low_gib": given.csv_gib * band.low, "size_gib": given.csv_gib * band.expected,
-                "size_high_gib": given.csv_gib * band.high,
-                "read_seconds": float(read.seconds[1]),
-                "bound_by": "decoding" if read.bound_by_cpu[1] else "fetching",
-                "core_hours_per_read": float(read.core_seconds[1]) / 3600.0 if rate is not None else np.nan,
-                "usd_low": float(usd[0]), "usd": float(usd[1]), "usd_high": float(usd[2]),
-                "storage_usd": given.csv_gib * band.expected * given.months * storage.amount,
-                "reader_usd": reads * float(read.seconds[1]) / 3600.0 * given.reader_usd_per_hour,
-                "athena_usd": reads * float(read.fetched_gib[1]) * per_gib,
-                "convert_usd": core_hours * given.core_usd_per_hour,
-                "basis": band.basis,
-                "rule": band.rule + ("" if rate is not None else "; decoding is not counted: measure it on a sample"),
-                "source": band.source,
-            }
-        )  # fmt: skip
+        else:
+            rows.append({"format": name, "codec": codec, **_row(given, name, band, mine, storage.amount, athena)})
     return pd.DataFrame(rows)
+
+
+def _row(
+    given: Format, name: str, band: SizeBand, mine: MeasuredFormat | None, storage_usd: float, athena: Price | None
+) -> dict[str, object]:
+    rate = None if mine is None else mine.read_mb_per_core_second
+    writes = None if mine is None or (name, mine.codec) == ("csv", "none") else mine.write_mb_per_core_second
+    sizes = np.array([band.low, band.expected, band.high])
+    read = format_read(
+        given.csv_gib, sizes, given.columns_fraction, float(name in COLUMNAR), given.read_mb_per_second * MB,
+        np.inf if rate is None else rate * MB, given.cores,
+    )  # fmt: skip
+    reads = given.reads_per_month * given.months
+    by_athena = athena is not None and name in ATHENA
+    waiting = 0.0 if by_athena else given.reader_usd_per_hour
+    per_gib = athena.amount / GIB_PER_TB if athena is not None and by_athena else 0.0
+    decoding = 0.0 if by_athena or rate is None else float(read.core_seconds[1]) / 3600.0
+    converting = 0.0 if writes is None else given.csv_gib * 2**30 / (writes * MB) / 3600.0
+    usd = format_usd(
+        given.csv_gib * sizes, given.months, storage_usd, reads, read.seconds, waiting, read.fetched_gib, per_gib,
+        decoding, converting, given.core_usd_per_hour,
+    )  # fmt: skip
+    known = "" if rate is not None or by_athena else "; decoding is not counted: measure it on a sample"
+    return {
+        "size_low_gib": given.csv_gib * band.low,
+        "size_gib": given.csv_gib * band.expected,
+        "size_high_gib": given.csv_gib * band.high,
+        "read_seconds": np.nan if by_athena else float(read.seconds[1]),
+        "bound_by": "" if by_athena else "decoding" if read.bound_by_cpu[1] else "fetching",
+        "core_hours_per_read": np.nan if rate is None or by_athena else decoding,
+        "usd_low": float(usd[0]),
+        "usd": float(usd[1]),
+        "usd_high": float(usd[2]),
+        "storage_usd": given.csv_gib * band.expected * given.months * storage_usd,
+        "reader_usd": reads * float(read.seconds[1]) / 3600.0 * waiting,
+        "cpu_usd": reads * decoding * given.core_usd_per_hour,
+        "athena_usd": reads * float(read.fetched_gib[1]) * per_gib,
+        "convert_usd": converting * given.core_usd_per_hour,
+        "basis": band.basis,
+        "rule": band.rule + known,
+        "source": band.source,
+    }
 
 
 def selective(given: Format, region: str, sources: StoreSources) -> pd.DataFrame:

@@ -136,7 +136,10 @@ class MeasuredFormat(Part):
 
 
 class Format(Part):
-    """A table and its readers; what the readers cost while they wait is theirs to say."""
+    """A table and its readers. ``reader_usd_per_hour``: what waits for a read, besides the cores that decode.
+
+    ``athena``: the reads are Athena's, which bills what it scans; formats that it cannot read stay with the readers.
+    """
 
     csv_gib: Annotated[Quantity, Field(le=1e9)]
     months: Annotated[Quantity, Field(le=1_200)] = 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -117,14 +117,17 @@ def choose(held: Sequence[Held], horizon_days: int, uploads: str) -> Billed:
     each price that could hold, and the bill with its tiers decides, one dataset after the other.
     """
     found: list[list[Policy]] = []
+    faults: list[Fault] = []
     rates = _rates(held)
-    for one in held:
-        mine = []
-        for rate in rates:
-            terms = {name: _at(one.classes.terms[name], rate) for name in {STANDARD, *one.allowed}}
-            firsts = _firsts(one, uploads)
-            mine.append(_searched(one, terms, firsts))
-        found.append(list(dict.fromkeys(mine)))
+    for number, one in enumerate(held):
+        try:
+            found.append(list(dict.fromkeys(_searched(one, rate, uploads) for rate in rates)))
+        except InvalidInput as refused:
+            faults += [
+                Fault(f"datasets.{number}.{fault.field}", fault.value, fault.problem) for fault in refused.faults
+            ]
+    if faults:
+        raise InvalidInput(faults)
     best = [mine[0] for mine in found]
     cost = billed(held, best, horizon_days)
     for number, mine in enumerate(found):
@@ -147,14 +150,20 @@ def in_one_class(held: Sequence[Held], name: str, horizon_days: int) -> Billed |
     return billed(held, [Policy(((name, 0),))] * len(held), horizon_days)
 
 
-def _searched(one: Held, terms: Mapping[str, ClassTerms], firsts: tuple[str, ...]) -> Policy:
-    if one.data.force_class:
-        return Policy(((one.data.force_class, 0),))
-    return cheapest(terms, one.stored[1], _days(one), firsts).policy
-
-
-def _firsts(one: Held, uploads: str) -> tuple[str, ...]:
-    return one.allowed if uploads == "any_class" else (STANDARD,)
+def _searched(one: Held, usd_per_gib_month: float, uploads: str) -> Policy:
+    forced = one.data.force_class
+    if forced:
+        terms = one.classes.terms[forced]
+        late = (one.stored[1].reads_per_day > 0) & (one.stored[1].wait_hours < terms.wait_hours)
+        if late.any():
+            least = float(one.stored[1].wait_hours[late].min())
+            problem = f"gives back after {terms.wait_hours:g} h, but reads may wait {least:g} h only"
+            raise InvalidInput([Fault("force_class", forced, problem)])
+        return Policy(((forced, 0),))
+    names = {STANDARD, *one.allowed}
+    priced = {name: _at(one.classes.terms[name], usd_per_gib_month) for name in names}
+    firsts = one.allowed if uploads == "any_class" else (STANDARD,)
+    return cheapest(priced, one.stored[1], _days(one), firsts, one.allowed).policy
 
 
 def _rates(held: Sequence[Held]) -> list[float]:

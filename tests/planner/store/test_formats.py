@@ -39,7 +39,7 @@ def sampled(frame: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture
 def given(training: StoragePattern) -> Format:
     assert training.format is not None
-    return training.format
+    return training.format.model_copy(update={"athena": True})
 
 
 def test_ranges_are_those_of_their_sources(store_sources: StoreSources) -> None:
@@ -56,7 +56,7 @@ def test_dollars_add_up_and_what_is_not_known_says_so(given: Format, store_sourc
     rows = formats(given, "us-east-1", store_sources)
     assert list(zip(rows["format"], rows["codec"], strict=True)) == list(SHOWN)
     known = rows[rows["usd"].notna()]
-    parts = known[["storage_usd", "reader_usd", "athena_usd", "convert_usd"]].sum(axis=1)
+    parts = known[["storage_usd", "reader_usd", "cpu_usd", "athena_usd", "convert_usd"]].sum(axis=1)
     assert parts.to_numpy() == pytest.approx(known["usd"].to_numpy())
     assert (known["usd_low"] <= known["usd"]).all() and (known["usd"] <= known["usd_high"]).all()
     assert rows.loc[rows["usd"].isna(), "rule"].str.contains("measure it on a sample").all()
@@ -64,18 +64,25 @@ def test_dollars_add_up_and_what_is_not_known_says_so(given: Format, store_sourc
     # 500 GiB for 12 months at $0.023; 240 scans of 500 GiB at $5 a TB.
     assert csv["storage_usd"] == pytest.approx(500 * 12 * 0.023)
     assert csv["athena_usd"] == pytest.approx(240 * 500 / 1024 * 5)
-    assert csv["read_seconds"] == pytest.approx(500 * 2**30 / 1e9)
+    assert csv["reader_usd"] == csv["cpu_usd"] == 0 and np.isnan(csv["read_seconds"]), "the reads are Athena's"
+    own = formats(given.model_copy(update={"athena": False}), "us-east-1", store_sources).iloc[0]
+    assert own["read_seconds"] == pytest.approx(500 * 2**30 / 1e9) and own["athena_usd"] == 0
+    assert own["reader_usd"] == pytest.approx(240 * 500 * 2**30 / 1e9 / 3600)
 
 
 def test_own_measurements_come_first(given: Format, store_sources: StoreSources) -> None:
     own = MeasuredFormat(
         format="orc", codec="zstd", size_of_csv=0.2, read_mb_per_core_second=10, write_mb_per_core_second=50
     )
-    rows = formats(given, "us-east-1", store_sources, [own]).set_index(["format", "codec"])
+    mine = given.model_copy(update={"athena": False})
+    rows = formats(mine, "us-east-1", store_sources, [own]).set_index(["format", "codec"])
     mine = rows.loc[("orc", "zstd")]
     assert mine["basis"] == "user" and mine["size_gib"] == pytest.approx(100)
     assert mine["bound_by"] == "decoding"
     assert mine["read_seconds"] == pytest.approx(0.3 * 500 * 2**30 / 10e6 / 16)
+    assert mine["cpu_usd"] == pytest.approx(240 * 0.3 * 500 * 2**30 / 10e6 / 3600 * 0.05)
+    parts = mine[["storage_usd", "reader_usd", "cpu_usd", "athena_usd", "convert_usd"]].sum()
+    assert mine["usd"] == pytest.approx(parts)
     assert mine["convert_usd"] == pytest.approx(500 * 2**30 / 50e6 / 3600 * 0.05)
 
 

@@ -103,6 +103,15 @@ def test_more_throughput_and_more_instances(training: StoragePattern, store_sour
     assert own.usd_per_hour == 10 and own.price_basis == "user" and own.table.iloc[0]["basis"] == "user"
 
 
+def test_express_one_zone_example(training: StoragePattern, store_sources: StoreSources) -> None:
+    """S3 FAQ (copy): a million writes and 9 million reads of 10 KB: $1.13, $0.27, $0.03 up, $0.05 down, and storage."""
+    gib = 10 / 1_048_576 * 1e6
+    given = cache(training, dataset_gib=gib, objects=1e6, epochs=9, usd_per_hour=1e-9, kept_months=1)
+    row = caches(given, "us-east-1", store_sources).table.set_index("place").loc["S3 Express One Zone"]
+    # The example keeps 10 GB for the month, a little more than the million objects are.
+    assert row["usd"] - gib * 0.11 == pytest.approx(1.13 + 0.27 + 0.03 + 0.05, abs=0.005)
+
+
 def test_ways_to_s3_by_hand(store_sources: StoreSources) -> None:
     given = Network(gib_per_month=30_720, zones=2, between_zones_gib_per_month=2048, internet_gib_per_month=300,
                     transfer_acceleration=True)  # fmt: skip
