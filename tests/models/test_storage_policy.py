@@ -169,3 +169,25 @@ def test_fewer_choices_never_cost_less() -> None:
     assert cheapest(TERMS, one, uploads=tuple(TERMS)).usd <= cheapest(TERMS, one).usd
     doubled = stored(gib=1000.0, horizon_days=365, added=200.0, windows=((0.0, 90.0, 1.0, 0.3),))
     assert cheapest(TERMS, doubled).usd == pytest.approx(2 * cheapest(TERMS, one).usd)
+
+
+@pytest.mark.parametrize("life", [20, 60, 400])
+def test_what_is_added_and_deleted_early_costs_the_search_what_it_costs_the_bill(life: int) -> None:
+    one = stored(gib=50.0, horizon_days=300, added=70.0, lifetime_days=life)
+    for name in ("STANDARD_IA", "GLACIER_IR", "DEEP_ARCHIVE"):
+        found = cheapest(TERMS, one, uploads=(name,), kept=(name,))
+        assert found.policy.steps == ((name, 0),)
+        assert found.usd == pytest.approx(total(found.policy, TERMS, one, 300), rel=1e-9)
+
+
+def test_a_rule_leaves_objects_in_infrequent_access_for_thirty_days() -> None:
+    """A wait keeps the archive out up to day 45; without the 30 days IA would bridge from 30 to 45."""
+    terms = {name: TERMS[name] for name in ("STANDARD", "STANDARD_IA", "DEEP_ARCHIVE")}
+    terms["STANDARD_IA"] = replace(terms["STANDARD_IA"], min_days=0)
+    one = stored(gib=1e4, object_kib=1e6, horizon_days=365, windows=((44.0, 45.0, 0.01, 0.01),))
+    free = {**terms, "STANDARD_IA": replace(terms["STANDARD_IA"], stay_days=0)}
+    assert cheapest(free, one).policy.steps == (("STANDARD", 0), ("STANDARD_IA", 30), ("DEEP_ARCHIVE", 45))
+    held = cheapest(terms, one).policy.steps
+    days = dict(held)
+    assert "STANDARD_IA" not in days or days["DEEP_ARCHIVE"] - days["STANDARD_IA"] >= 30
+    assert cheapest(terms, one).usd > cheapest(free, one).usd

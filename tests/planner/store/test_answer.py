@@ -189,3 +189,42 @@ def test_moves_on_fewer_days_cost_no_more_than_on_any(store_sources: StoreSource
         every = cheapest(terms, held.stored[1], kept=held.allowed).usd
         # Of 150 patterns drawn so, none lost anything; sums in another order differ in the last digits.
         assert few == pytest.approx(every, rel=1e-9)
+
+
+def test_a_line_shows_amounts_and_list_prices(answer: StorageAnswer) -> None:
+    storage = next(one.line for one in answer.lines if one.line.item == "STANDARD storage")
+    # 2,048 GiB for 60 of 730 / 24 days.
+    assert storage.inputs["gib_months"] == pytest.approx(2048 * 60 * 24 / 730)
+    for one in answer.lines:
+        name, meter = one.line.item.split()
+        priced = ("STANDARD", "storage") if meter in ("overhead", "restored_copies") else (name, meter)
+        (shown,) = [value for key, value in one.line.inputs.items() if key.startswith("usd_per")]
+        assert shown == pytest.approx(answer.held[0].classes.prices[priced].amount), one.line.item
+
+
+def test_monitoring_is_a_fee_for_each_object_and_month(store_sources: StoreSources) -> None:
+    """$2.50 a million objects and month, as the price table of December 2025 says."""
+    data = {"gib": 1000, "objects": 1e6, "force_class": "INTELLIGENT_TIERING"}
+    lines = {one.line.item: one.line.usd.expected for one in store(pattern(data=data), store_sources).lines}
+    assert lines["INTELLIGENT_TIERING monitoring"] == pytest.approx(12 * 2.50)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5, 2.0])
+def test_the_frequency_tells_what_the_bill_of_a_forced_class_tells(store_sources: StoreSources, rate: float) -> None:
+    held = store(pattern(), store_sources).held[0]
+    row = by_frequency(held, 365, [0.0, rate]).table.iloc[1]
+    for name in CLASSES:
+        reads = [{"to_day": 365, "per_month": rate, "wait_hours": 48}] if rate else []
+        found = store(pattern(data={"reads": reads, "force_class": name, "can_be_remade": True}), store_sources)
+        assert row[name] == pytest.approx(found.chosen.usd()), name
+
+
+def test_where_volume_tiers_decide_the_bill_decides(store_sources: StoreSources) -> None:
+    """600 TB read once a month: at the first tier's price IA would be cheaper, at the volume's STANDARD is."""
+    from costlib.planner.store import policies
+
+    data = {"gib": 614_400, "objects": 600_000, "reads": [{"to_day": 365, "per_month": 1.0}]}
+    found = store(pattern(data=data), store_sources)
+    tried = {policies._searched(found.held[0], rate, "standard") for rate in policies._rates(found.held)}
+    assert len(tried) > 1
+    assert found.chosen.usd() == min(billed(found.held, [one], 365).usd() for one in tried)

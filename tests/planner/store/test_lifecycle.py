@@ -30,6 +30,7 @@ CHAINS = [
     {"gib": 1, "objects": 20_000, "lifetime_days": 300, "classes": ["STANDARD", "GLACIER_IR"]},
     {"lifetime_days": 20, "prefix": "raw/2026/"},
     {"age_days": 100, "prefix": ""},
+    {"classes": ["STANDARD", "GLACIER_FLEXIBLE"]},
 ]
 
 
