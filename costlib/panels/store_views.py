@@ -93,9 +93,14 @@ def lines_html(answer: StorageAnswer) -> str:
     return table_html(heads, rows)
 
 
-def _inputs(inputs: object) -> str:
-    pairs = dict(inputs)  # type: ignore[call-overload]
-    return ", ".join(f"{name} = {value:,.6g}" for name, value in pairs.items())
+def _inputs(inputs: Mapping[str, float | str]) -> str:
+    return ", ".join(f"{name} = {_figure(value)}" for name, value in inputs.items())
+
+
+def _figure(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if value >= 1e5 else f"{value:,.6g}"
 
 
 def crossings_html(view: StoreView) -> str:
@@ -116,7 +121,7 @@ def formats_html(rows: pd.DataFrame) -> str:
     body = "".join(
         f"<tr><td>{escape(row['format'])}, {escape(row['codec'])}</td>"
         f"{_cell(_known(row['size_gib'], '{:,.4g} GiB'), _range(row))}"
-        f"{_cell(_known(row['read_seconds'], '{:,.3g} s'), escape(row['bound_by']))}"
+        f"{_cell(_seconds(row['read_seconds']), escape(row['bound_by']))}"
         f"{_cell(_known(row['core_hours_per_read'], '{:,.3g}'))}"
         f"{''.join(_cell(_usd(row[name])) for name in dollars)}{_cell(_bold(row))}"
         f"<td>{basis_html(row['basis']) if row['basis'] else ''}<small>{escape(row['rule'])}</small></td></tr>"
@@ -166,7 +171,7 @@ def sample_html(sampled: pd.DataFrame | None, name: str, fault: str) -> str:
     plain = int(sampled.iloc[0]["bytes"])
     return (
         f"<div class='costlib-note'>Measured on {escape(name)}: {plain / 1e6:,.3g} MB as CSV, on one core of this"
-        " machine, once; a small sample tells sizes better than speeds.</div>"
+        " machine; a small sample tells sizes better than speeds.</div>"
     )
 
 
@@ -225,6 +230,10 @@ def network_html(rows: pd.DataFrame) -> str:
 
 def _sentence(rule: str) -> str:
     return f"{escape(rule[0].upper() + rule[1:])}."
+
+
+def _seconds(value: float) -> str:
+    return _known(value, "{:,.3g} s" if value < 1000 else "{:,.0f} s")
 
 
 def _filled(fill_hours: float) -> str:

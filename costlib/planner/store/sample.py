@@ -19,11 +19,13 @@ from costlib.errors import Fault, InvalidInput
 from costlib.planner.store.tfrecord import tfrecord_bytes
 
 #: What is read of a file; more tells no more, and takes longer than a page may.
-MOST_BYTES = 8 * 2**20
+MOST_BYTES = 4 * 2**20
 #: A small Parquet file may unfold to a large table.
 MOST_VALUES = 20_000_000
 TOO_LARGE = f"is above {MOST_BYTES >> 20} MiB: give a smaller part of it"
 BYTES_PER_MB = 1e6
+#: A first call also pays for what it sets up.
+REPEATS = 3
 CODECS = {
     "parquet": ("none", "snappy", "zstd", "gzip"),
     "orc": ("none", "snappy", "zstd", "gzip"),
@@ -54,7 +56,8 @@ def sample_file(path: str | os.PathLike[str], record_overhead_bytes: int) -> pd.
 def sample_bytes(content: bytes, name: str, record_overhead_bytes: int) -> pd.DataFrame:
     """A row a format and codec: format, codec, bytes, size_of_csv, read_mb_per_core_second, write_mb_per_core_second.
 
-    Speeds count the bytes of the plain CSV, on one core and once (nan for TFRecord, whose size is counted only).
+    Speeds count the bytes of the plain CSV, on one core, the best of REPEATS (nan for TFRecord, whose size is counted
+    only).
     Raises InvalidInput for what is empty, too large, or neither CSV nor Parquet.
     """
     if len(content) > MOST_BYTES:
@@ -94,9 +97,12 @@ def _measured(table: pa.Table, plain: bytes, kind: str, codec: str, mb: float) -
         data, seconds = _written(lambda out: pa_orc.write_table(table, out, compression=_ORC.get(codec, codec)))
         reading = _timed(lambda: pa_orc.ORCFile(io.BytesIO(data)).read())
     else:
+        # gzip takes long: once will do.
         began = time.perf_counter()
-        squeezed = pa.Codec(codec).compress(plain, asbytes=True)
-        data, seconds = squeezed, time.perf_counter() - began
+        # gzip's own default is level 6.
+        packer = pa.Codec(codec, compression_level=6) if codec == "gzip" else pa.Codec(codec)
+        data = squeezed = packer.compress(plain, asbytes=True)
+        seconds = time.perf_counter() - began
         reading = _timed(lambda: _csv(pa.Codec(codec).decompress(squeezed, len(plain), asbytes=True)))
     return kind, codec, len(data), mb / reading, mb / max(seconds, 1e-9)
 
@@ -114,14 +120,21 @@ def _csv(content: bytes) -> pa.Table:
 
 
 def _written(write: Callable[[pa.NativeFile], object]) -> tuple[bytes, float]:
-    out = pa.BufferOutputStream()
-    began = time.perf_counter()
-    write(out)
-    seconds = time.perf_counter() - began
-    return out.getvalue().to_pybytes(), max(seconds, 1e-9)
+    made = []
+
+    def once() -> None:
+        out = pa.BufferOutputStream()
+        write(out)
+        made.append(out)
+
+    seconds = _timed(once)
+    return made[-1].getvalue().to_pybytes(), seconds
 
 
 def _timed(read: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    read()
-    return max(time.perf_counter() - began, 1e-9)
+    spent = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        read()
+        spent.append(time.perf_counter() - began)
+    return max(min(spent), 1e-9)
