@@ -209,10 +209,10 @@ def test_the_reader_takes_the_tables_away(page: store._Page) -> None:
 
 
 def test_a_control_answers_at_once(page: store._Page) -> None:
-    """0.2 s on a quiet machine; the middle of several, and twice that, where others use it, too."""
+    """0.1 s of processor for the dearest control, three searches and two charts; others may slow the machine."""
     spent = []
-    for epochs in range(31, 38):
-        began = time.perf_counter()
-        put(page, **{"cache__epochs": str(epochs), "gib": str(2000 + epochs)})
-        spent.append((time.perf_counter() - began) / 2)
-    assert np.median(spent) < 0.4
+    for gib in range(2001, 2008):
+        began = time.process_time()
+        put(page, gib=str(gib))
+        spent.append(time.process_time() - began)
+    assert np.median(spent) < 0.3
