@@ -39,6 +39,7 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
             gaps=frozenset({"latitude", "longitude"}),
         ),
         "facts/service_facts": TableRule(("topic", "fact"), dated=False),
+        "facts/storage_facts": TableRule(("topic", "fact"), {"value": (0.0, _MOST)}, dated=False),
         "facts/spot_interruptions": TableRule(
             ("instance_type", "region"),
             {"monthly_interruption_low_fraction": _FRACTION, "monthly_interruption_high_fraction": _FRACTION,

@@ -24,6 +24,7 @@ from data.build import (
     reference_memory,
     reference_runs,
     region_places,
+    storage_facts,
     throughput_tables,
 )
 from data.build.common import in_public_words
@@ -53,6 +54,7 @@ def build(raw: Path, reference: Path, out: Path) -> None:
     built["prices/sources"] = prices_tables.sources(raw, built)
     built["facts/region_places"] = region_places.region_places()
     built["facts/training_throughput"] = throughput_tables.training_throughput(raw)
+    built["facts/storage_facts"] = storage_facts.storage_facts()
     built |= reference_memory.memory_tables(reference)
     built["reference/published_runs"] = reference_runs.published_runs(reference / "published_runs.csv")
     built["reference/later_runs"] = later_runs.later_runs()

@@ -179,6 +179,43 @@ def test_ride_spot_answers_at_once_and_replays_a_little_later(lab_base: str, pag
     assert page.watched.problems == []  # type: ignore[attr-defined]
 
 
+def test_store_and_move_data_answers_samples_and_refuses(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/09_store_and_move_data.ipynb")
+    page.wait_for_selector(".costlib-store-time .js-plotly-plot .scatterlayer .trace", state="attached")
+    answer = page.locator(".costlib-answer").first
+    expect(answer).to_contain_text("All in STANDARD")
+    names = ("time", "frequency", "preprocess", "cache", "stalled", "network")
+    for name in names:
+        assert page.locator(f".costlib-store-{name} .js-plotly-plot").evaluate(DRAWN), name
+    before = page.locator(".costlib-store-time .js-plotly-plot").evaluate(DRAWN)
+    size = page.get_by_label("Stored at first (GiB)", exact=True)
+    size.fill("9000")
+    size.press("Tab")
+    page.wait_for_function(MOVED, arg=[".costlib-store-time .js-plotly-plot", before])
+    good = answer.inner_text()
+    size.fill("-9")
+    size.press("Tab")
+    told = page.locator(".costlib-control", has=size).locator(".costlib-fault")
+    expect(told).to_contain_text("at least 0")
+    expect(answer).to_have_text(good, use_inner_text=True)
+    size.fill("9000")
+    size.press("Tab")
+    expect(told).to_have_count(0)
+    page.get_by_text("The lifecycle rules to paste").click()
+    expect(page.locator(".costlib-json").first).to_contain_text('"StorageClass": "DEEP_ARCHIVE"')
+    table = "id,kind\n" + "".join(f"{number},cat\n" for number in range(2000))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Sample a file").click()
+    chooser.value.set_files({"name": "mine.csv", "mimeType": "text/csv", "buffer": table.encode()})
+    expect(page.locator(".costlib")).to_contain_text("Measured on mine.csv")
+    harness.screenshot(page, "lab-store-and-move-data")
+    page.get_by_role("button", name="Prepare CSV").click()
+    with page.expect_download() as download:
+        page.get_by_text("Save training-storage-lines.csv").click()
+    assert "usd_per_gib_month" in download.value.path().read_text(encoding="utf-8")
+    assert page.watched.problems == []  # type: ignore[attr-defined]
+
+
 #: The numbers that a chart has drawn, as text; and whether they have become others.
 DRAWN = "plot => JSON.stringify(plot._fullData.map(one => [one.x, one.y, one.base]))"
 MOVED = f"([at, before]) => {{ const said = {DRAWN}; return said(document.querySelector(at)) !== before; }}"
