@@ -8,7 +8,7 @@ from __future__ import annotations
 import botocore
 import pandas as pd
 
-COLUMNS = "topic fact value unit source_kind basis rule source as_of note".split()
+COLUMNS = ["topic", "fact", "value", "unit", "source_kind", "basis", "rule", "source", "as_of", "note"]
 UNDATED = "undated page"
 QUOTAS = "docs.aws.amazon.com/batch/latest/userguide/service_limits.html"
 FIXED = f"{UNDATED}; a quota that cannot be changed, for each region"
