@@ -16,7 +16,7 @@ ITEM_NAMES = {
     "checkpoint_storage": "Checkpoint storage (S3)",
     "data_transfer": "Data transfer to the region",
 }
-SERVICE_NAMES = {"ec2": "EC2", "sagemaker": "SageMaker"}
+SERVICE_NAMES = {"ec2": "EC2", "sagemaker": "SageMaker", "batch": "AWS Batch"}
 PURCHASE_NAMES = {
     "on_demand": "on-demand",
     "spot": "spot",
