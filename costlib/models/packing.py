@@ -117,7 +117,7 @@ def _place(
     """Places the jobs in ``order``; None where one ends after ``limit`` wherever it goes.
 
     ``early``: each where it ends first; else where it adds least to what is billed, then where it starts first. An
-    open instance is the starts, ends and shares of its jobs, one a column; a job may go to its first hour, or to the end
+    open instance is the starts, ends and shares of its jobs, one a column; a job may go to its first hour, or the end
     of one of its jobs.
     """
     count = len(hours)

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from costlib.errors import Fault, unknown
+from costlib.workload.jobs import JobKind, Jobs, StaffHours
 from costlib.workload.parts import (
     AtKeys,
     Checkpoint,
@@ -81,6 +82,8 @@ _PARTS: dict[str, type[BaseModel]] = {
     "search": SearchSpace,
     "fit": Fit,
     "spot": Spot,
+    "jobs": Jobs,
+    "jobs.staff_hours": StaffHours,
 }
 
 
@@ -90,4 +93,6 @@ def _keys_at(names: list[str], top: type[BaseModel]) -> list[str]:
         return list(Measured.model_fields)
     if names[:2] == ["spot", "history"]:
         return list(SpotHistory.model_fields)
+    if names[:2] == ["jobs", "also"]:
+        return list(JobKind.model_fields)
     return list(_PARTS.get(".".join(names), top).model_fields)
