@@ -31,8 +31,7 @@ class BatchPlan:
     ``share_placed``: of all jobs, how many are placed here (1 unless there are more than MOST_JOBS).
     ``instance_hours``, ``usd``: of all jobs, in proportion. ``used_fraction``: of the scarcest resource, by the time
     billed. ``group``: jobs run one after another in one job of AWS Batch; ``overhead_fraction``: of the containers'
-    time, what their starts take, ``ungrouped_fraction``: without grouping. ``alone_usd``: each job on an instance of its
-    own.
+    time, what their starts take, ``ungrouped_fraction``: without grouping. ``alone_usd``: each on one of its own.
     """
 
     instance_type: str

@@ -147,7 +147,7 @@ def _terms(question: Question, sources: ServiceSources, table: pd.DataFrame, sta
     service, count = table["service"], len(table)
 
     def by(**values: float) -> Floats:
-        return service.map(values).to_numpy(float)
+        return np.asarray(service.map(values), float)
 
     warm = by(sagemaker=getattr(numbers.warm_pool_start.band, name), ec2=0.0,
               batch=getattr(numbers.batch_container.band, name))  # fmt: skip

@@ -68,8 +68,8 @@ class ServiceNumbers:
         """An EC2 instance from its first billed second until it can be logged into."""
         quick, slow = ("ec2_launch", "boot to SSH, small instances"), ("ec2_launch", "running to SSH, c5.xlarge")
         low, high = (self.number(*row) * SECOND_HOURS for row in (quick, slow))
-        return self._known(low, (low + high) / 2, high, "expected: the middle of two measurements; GPU images are slower"
-                           " and not measured", quick, slow)  # fmt: skip
+        rule = "expected: the middle of two measurements; GPU images are slower and not measured"
+        return self._known(low, (low + high) / 2, high, rule, quick, slow)
 
     @cached_property
     def pending(self) -> Known:

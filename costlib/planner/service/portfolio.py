@@ -14,7 +14,7 @@ from costlib.planner.service.compare import Comparison
 from costlib.planner.service.known import SERVICES
 
 Floats = npt.NDArray[np.float64]
-RULE = "people's time is of each set of jobs and adds up; a service beyond the first costs what you say that keeping it costs"
+RULE = "people's time is of each set of jobs and adds up; a service beyond the first costs what you say keeping it does"
 
 
 @dataclass(frozen=True)
