@@ -40,8 +40,8 @@ def service(
 
     The jobs stand under the key "jobs" of a workload: {count, hours_each, instance_type, instances, region, parallel,
     over_hours, standing, vcpu, gpu, memory_gib, purchase, needs, volume_gib, max_vcpus, scale_down_minutes,
-    idle_tail_minutes, image_minutes, staff_usd_per_hour, staff_hours {ec2, batch, sagemaker}, also}. Without it a job is
-    one run by the cheapest on-demand plan, runs_per_month times. People's time is none unless you give it.
+    idle_tail_minutes, image_minutes, staff_usd_per_hour, staff_hours {ec2, batch, sagemaker}, also}. Without it a job
+    is one run by the cheapest on-demand plan, runs_per_month times. People's time is none unless you give it.
 
     JSON: {workload, region, instance_type, instances, purchase, count, hours_each {low, expected, high}, hours_origin,
     notes, services [{service, allowed, reasons [{reason, source}], remarks, missing, usd {low, expected, high}, lines

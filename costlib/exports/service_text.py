@@ -124,10 +124,10 @@ def _premium(report: ServiceReport) -> str:
     question = report.found.question
     types = {way.instance_type for way in report.found.ways.values()} | {question.instance_type}
     rows = [
-        (row.instance_type, f"{row.ec2_usd_per_hour:,.4f}", f"{row.sagemaker_usd_per_hour:,.4f}",
-         f"{100 * row.premium_fraction:.1f} %", row.basis, f"{row.ec2_as_of}; {row.sagemaker_as_of}")
-        for row in premiums(report.sources, question.region).itertuples()
-        if row.instance_type in types
+        (row["instance_type"], f"{row['ec2_usd_per_hour']:,.4f}", f"{row['sagemaker_usd_per_hour']:,.4f}",
+         f"{100 * row['premium_fraction']:.1f} %", row["basis"], f"{row['ec2_as_of']}; {row['sagemaker_as_of']}")
+        for row in premiums(report.sources, question.region).to_dict("records")
+        if row["instance_type"] in types
     ]  # fmt: skip
     heads = ("type", "EC2 USD/hour", "SageMaker USD/hour", "premium", "basis", "as of")
     if not rows:

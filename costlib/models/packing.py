@@ -20,6 +20,8 @@ Ints = npt.NDArray[np.int64]
 _GRAIN = 1e-9
 #: Random orders beside the sorted ones, for few jobs: more of them than that add nothing to small cases.
 _TRIES, _FEW = 96, 24
+#: Of more jobs than these two orders are tried: the rest gain little, and take a second.
+_MANY = 120
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,12 @@ def pack(
         faults.append(Fault("most_instances", most_instances, "must be a whole number of at least 1"))
     if faults:
         raise InvalidInput(faults)
-    orders = _orders(hours, needs / whole, seed)
     limit = np.inf if deadline_hours is None else one("deadline_hours", deadline_hours)
+    bound = max(float((hours @ (needs / whole)).max()) + start, float(hours.max()) + start)
+    if len(np.unique(np.column_stack([hours, needs]), axis=0)) == 1:
+        equal = _in_waves(len(hours), float(hours[0]), needs[0], whole, most_instances, start, deadline_hours)
+        return Packing(*equal, bound)
+    orders = _orders(hours, needs / whole, seed)
     if deadline_hours is None:
         quick = [_place(hours, needs, whole, order, most_instances, start, np.inf, True) for order in orders[:4]]
         limit = min(float(found[2].max()) for found in quick if found is not None)
@@ -94,17 +100,36 @@ def pack(
         best = min((found for found in quick if found is not None), key=lambda found: float(found[2].max()))
     if best is None:
         raise InvalidInput([Fault("deadline_hours", limit, f"is not held on {most_instances} instances")])
-    bound = max(float((hours @ (needs / whole)).max()) + start, float(hours.max()) + start)
     return Packing(best[0], best[1], best[2], bound)
+
+
+def _in_waves(
+    count: int, hours: float, need: Floats, whole: Floats, most: int, start: float, deadline: float | None
+) -> tuple[Ints, Floats, Floats]:
+    """Equal jobs, as many beside each other as fit, wave after wave: on no more instances than end in time."""
+    with np.errstate(divide="ignore"):
+        beside = float(np.floor(np.min(np.where(need > 0, whole / need, np.inf)) + _GRAIN))
+    slots = int(min(beside, count))
+    units = -(-count // slots)
+    waves = -(-units // most) if deadline is None else min(int((deadline + _GRAIN - start) / hours), units)
+    if waves < -(-units // most):
+        raise InvalidInput([Fault("deadline_hours", deadline, f"is not held on {most} instances")])
+    used = -(-units // waves)
+    unit = np.arange(count) // slots
+    place, wave = unit % used, unit // used
+    begins = start + wave * hours
+    ends = np.zeros(used)
+    np.maximum.at(ends, place, begins + hours)
+    return place.astype(np.int64), np.asarray(begins, float), np.asarray(ends, float)
 
 
 def _orders(hours: Floats, shares: Floats, seed: int) -> list[Ints]:
     """Orders in which to place the jobs: by length, largest share, area; and, for few jobs, random ones."""
-    if len(np.unique(np.column_stack([hours, shares]), axis=0)) == 1:
-        return [np.arange(len(hours))]
     largest, total = shares.max(axis=1), shares.sum(axis=1)
     keys = [(-total, -hours), (-hours, -largest), (-largest, -hours), (-hours * total, -hours * largest)]
     orders = [np.lexsort((second, first)) for first, second in keys]
+    if len(hours) > _MANY:
+        return orders[:2]
     if len(hours) <= _FEW:
         made = np.random.default_rng(seed)
         orders += [made.permutation(len(hours)) for _ in range(_TRIES)]

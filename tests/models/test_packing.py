@@ -125,6 +125,24 @@ def test_equal_jobs_fill_every_slot() -> None:
     assert found.instance_hours <= found.bound_hours * 1.1
 
 
+def test_equal_jobs_start_no_more_instances_than_the_time_needs() -> None:
+    # 11 instances full, at most 10 at once: two waves, for which 6 are enough.
+    found = pack(np.full(44, 1.0), np.tile([4.0, 1.0, 16.0], (44, 1)), WHOLE, 10, 0.1)
+    assert found.instances == 6 and found.makespan_hours == pytest.approx(2.1)
+    assert pack(np.full(44, 1.0), np.tile([4.0, 1.0, 16.0], (44, 1)), WHOLE, 10, 0.1, 4.2).instances == 3
+
+
+@given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 3))
+def test_equal_jobs_in_waves_are_what_is_placed_one_by_one(count: int, share: int, most: int) -> None:
+    hours, needs = np.full(count, 0.7), np.full((count, 1), float(share))
+    waves = pack(hours, needs, [4.0], most, 0.05)
+    # A hair of another length takes the way of unequal jobs.
+    placed = pack(hours + np.linspace(0, 1e-7, count), needs, [4.0], most, 0.05)
+    held(waves, hours, needs, np.array([4.0]))
+    assert waves.makespan_hours == pytest.approx(placed.makespan_hours, rel=1e-5)
+    assert waves.instance_hours == pytest.approx(placed.instance_hours, rel=1e-5)
+
+
 def test_longer_hours_for_all_are_billed_in_proportion() -> None:
     made = np.random.default_rng(5)
     hours, needs = made.uniform(0.1, 2, 30), made.uniform(1, 24, (30, 1))

@@ -15,8 +15,8 @@ from costlib.planner.service.question import SHARES, Question
 from costlib.units import MINUTES_PER_HOUR
 
 Floats = npt.NDArray[np.float64]
-#: Jobs that are packed one by one; of more, so many in proportion.
-MOST_JOBS = 400
+#: Jobs that are packed, of several kinds and of one; of more, so many in proportion.
+MOST_JOBS, MOST_ALIKE = 240, 1000
 RULE = (
     "best-fit decreasing over time in several orders (list scheduling, Graham 1966); on small cases within 2 % of an"
     " exact search"
@@ -28,7 +28,7 @@ class BatchPlan:
     """One packing on ``instance_type``, at most ``most_instances`` at once.
 
     ``jobs``: one row a placed job of AWS Batch: kind, jobs (of the user's in it), instance, start_hours, end_hours.
-    ``share_placed``: of all jobs, how many are placed here (1 unless there are more than MOST_JOBS).
+    ``share_placed``: of all jobs, how many are placed here (1 unless there are too many).
     ``instance_hours``, ``usd``: of all jobs, in proportion. ``used_fraction``: of the scarcest resource, by the time
     billed. ``group``: jobs run one after another in one job of AWS Batch; ``overhead_fraction``: of the containers'
     time, what their starts take, ``ungrouped_fraction``: without grouping. ``alone_usd``: each on one of its own.
@@ -90,7 +90,7 @@ def batch_plan(question: Question, numbers: ServiceNumbers) -> BatchPlan | None:
     group = np.minimum(group, np.ceil(count / (most * slots)))
     container = numbers.batch_container.band.expected
     placed = np.ceil(count / group)
-    scale = min(1.0, MOST_JOBS / placed.sum())
+    scale = min(1.0, (MOST_JOBS if len(kinds) > 1 else MOST_ALIKE) / placed.sum())
     shown = np.maximum(np.floor(placed * scale), 1.0).astype(int)
     kind_of = np.repeat(np.arange(len(kinds)), shown)
     each = (hours * group + container)[kind_of]

@@ -84,8 +84,7 @@ def sentence(found: Comparison) -> str:
     """The answer in words: the cheapest service, by how much, and what makes it so."""
     best, same = found.best, same_cost(found)
     names = " and ".join(SERVICE_NAMES[name] for name in same)
-    verb = "costs" if len(same) == 1 else "cost the same:"
-    text = f"{names} {verb} {usd(best.usd.expected)}"
+    text = f"{names} {'is' if len(same) == 1 else 'are'} the cheapest, at {usd(best.usd.expected)}"
     others = [way for way in found.allowed if way.service not in same]
     if not others:
         return f"{text}; nothing else can run these jobs." if len(same) < len(SERVICES) else f"{text}."
