@@ -117,7 +117,8 @@ def batch_html(answer: ServiceAnswer) -> str:
     limits = answer.report.sources.numbers.facts.of("batch_limits")
     rows = "".join(
         f"<tr><td>{escape(row['fact'])}</td>"
-        f"<td class='costlib-number'>{escape(row['value'])}<small>{escape(row['unit'])}</small></td><td><small>{escape(row['source'])}; {escape(row['note'])}</small></td></tr>"
+        f"<td class='costlib-number'>{escape(row['value'])}<small>{escape(row['unit'])}</small></td>"
+        f"<td><small>{escape(row['source'])}; {escape(row['note'])}</small></td></tr>"
         for row in limits.to_dict("records")
     )
     table = table_html((("Limit of AWS Batch", ""), ("Value", ""), ("Source", "")), rows)
@@ -144,9 +145,10 @@ def batch_html(answer: ServiceAnswer) -> str:
     )
     arrays = "one array job" if batch.arrays == 1 else f"{batch.arrays} array jobs"
     return (
-        f"<div>On at most {batch.most_instances:,} × {escape(batch.instance_type)} the jobs cost <b>{usd(batch.usd)}</b>"
-        f" and are done after {hours(batch.makespan_hours)}; {percent(batch.used_fraction)} of the"
-        f" {_scarce(batch.scarcest)} {'is' if batch.scarcest == 'memory_gib' else 'are'} used. Each job on an instance of its own: {usd(batch.alone_usd)}.{cheaper}"
+        f"<div>On at most {batch.most_instances:,} × {escape(batch.instance_type)} the jobs cost"
+        f" <b>{usd(batch.usd)}</b> and are done after {hours(batch.makespan_hours)}; {percent(batch.used_fraction)} of the"
+        f" {_scarce(batch.scarcest)} {'is' if batch.scarcest == 'memory_gib' else 'are'} used. Each job on an instance"
+        f" of its own: {usd(batch.alone_usd)}.{cheaper}"
         f"{grouped} {arrays[0].upper()}{arrays[1:]}.{part}</div><div class='costlib-note'>{escape(PACKING_RULE)};"
         f" no packing on this type is below"
         f" {usd(batch.usd * batch.packing.bound_hours / batch.packing.instance_hours)}.</div>{folded}"
@@ -192,7 +194,8 @@ def premium_html(answer: ServiceAnswer) -> str:
         f"<td class='costlib-number'>{100 * row['premium_fraction']:.1f} %</td>"
         f"<td class='costlib-number'>${row['ec2_usd_per_hour']:,.4f}<small>{escape(row['ec2_as_of'])},"
         f" {escape(row['ec2_source'])}</small></td>"
-        f"<td class='costlib-number'>${row['sagemaker_usd_per_hour']:,.4f}<small>{escape(row['sagemaker_as_of'])}, {escape(row['sagemaker_source'])}"
+        f"<td class='costlib-number'>${row['sagemaker_usd_per_hour']:,.4f}<small>{escape(row['sagemaker_as_of'])},"
+        f" {escape(row['sagemaker_source'])}"
         f" {basis_html(row['basis'])}</small></td></tr>"
         for row in premiums(answer.report.sources, region).to_dict("records")
     )
