@@ -18,10 +18,11 @@ from costlib.planner.service.report import ServiceReport, sentence
 def service_text(report: ServiceReport) -> str:
     """The answer, each service with its lines, what keeps some out, where it flips, the packing and the premium."""
     found, question = report.found, report.found.question
+    each = f"{question.count:,} {'job' if question.count == 1 else 'jobs'} of {display.hours(question.hours.expected)}"
     whole = f"{question.instances} x {question.instance_type}" if not question.jobs.shared else "a share of one"
     made = [
-        f"{plain(question.workload.name)}: {question.count:,} jobs of {display.hours(question.hours.expected)} each on"
-        f" {whole} ({question.instance_type}) in {question.region}, {question.jobs.purchase.replace('_', '-')}",
+        f"{plain(question.workload.name)}: {each} on {whole} ({question.instance_type}) in {question.region},"
+        f" {question.jobs.purchase.replace('_', '-')}",
         *(plain(note) for note in question.notes),
         sentence(found),
         "",

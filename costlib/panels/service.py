@@ -53,6 +53,7 @@ class _Page:
     def __init__(self, state: ServiceState) -> None:
         self.state = state
         self._following = False
+        self._premium_of = ""
         names = [(name if name in KINDS else f"the runs of {name}", name) for name in state.starts]
         self.start = ipywidgets.Dropdown(
             options=[("own numbers", ""), *names],
@@ -140,7 +141,10 @@ class _Page:
         self.answer.value = answer_html(answer, state.started)
         self.services.value, self.lines.value = services_html(answer), lines_html(answer)
         self.flips.value, self.batch.value = flips_html(answer), batch_html(answer)
-        self.portfolio.value, self.premium.value = portfolio_html(answer), premium_html(answer)
+        self.portfolio.value = portfolio_html(answer)
+        if answer.found.question.region != self._premium_of:
+            self._premium_of = answer.found.question.region
+            self.premium.value = premium_html(state.sources, self._premium_of)
         self.links.value = ""
         question = answer.found.question
         update(self.charts["bars"], figures.bars(answer.found, banner))

@@ -15,6 +15,7 @@ from costlib.planner.service.candidates import MODES
 from costlib.planner.service.kinds import EXAMPLE_RULE, KINDS
 from costlib.planner.service.known import SERVICES
 from costlib.planner.service.lines import ITEM_NAMES
+from costlib.planner.service.market import ServiceSources
 from costlib.planner.service.portfolio import RULE as PORTFOLIO_RULE
 from costlib.planner.service.premium import by_family, premiums
 from costlib.planner.service.report import RULES, sentence
@@ -24,7 +25,7 @@ def answer_html(answer: ServiceAnswer, started: str) -> str:
     """The answer in a sentence, what it is for, and what its totals lack."""
     found, question = answer.found, answer.found.question
     where = (
-        f"{question.count:,} jobs of {hours(question.hours.expected)} on "
+        f"{question.count:,} {'job' if question.count == 1 else 'jobs'} of {hours(question.hours.expected)} on "
         + (
             f"a share of {question.instance_type}"
             if question.jobs.shared
@@ -146,7 +147,8 @@ def batch_html(answer: ServiceAnswer) -> str:
     arrays = "one array job" if batch.arrays == 1 else f"{batch.arrays} array jobs"
     return (
         f"<div>On at most {batch.most_instances:,} × {escape(batch.instance_type)} the jobs cost"
-        f" <b>{usd(batch.usd)}</b> and are done after {hours(batch.makespan_hours)}; {percent(batch.used_fraction)} of the"
+        f" <b>{usd(batch.usd)}</b> and are done after {hours(batch.makespan_hours)};"
+        f" {percent(batch.used_fraction)} of the"
         f" {_scarce(batch.scarcest)} {'is' if batch.scarcest == 'memory_gib' else 'are'} used. Each job on an instance"
         f" of its own: {usd(batch.alone_usd)}.{cheaper}"
         f"{grouped} {arrays[0].upper()}{arrays[1:]}.{part}</div><div class='costlib-note'>{escape(PACKING_RULE)};"
@@ -178,16 +180,15 @@ def portfolio_html(answer: ServiceAnswer) -> str:
     return f"<div>{said}</div>{table_html(heads, rows)}<div class='costlib-note'>{escape(PORTFOLIO_RULE)}.</div>"
 
 
-def premium_html(answer: ServiceAnswer) -> str:
+def premium_html(sources: ServiceSources, region: str) -> str:
     """SageMaker over EC2: by family over all regions, and by type in the region."""
-    region = answer.found.question.region
     families = "".join(
         f"<tr><td>{escape(row['family'])}</td>"
         f"<td class='costlib-number'><b>{100 * row['premium_median_fraction']:.1f} %</b>"
         f"<small>{100 * row['premium_low_fraction']:.1f} – {100 * row['premium_high_fraction']:.1f} %</small></td>"
         f"<td class='costlib-number'>{row['prices']}</td>"
         f"<td>{escape(row['as_of_oldest'])} – {escape(row['as_of_newest'])}</td></tr>"
-        for row in by_family(premiums(answer.report.sources)).to_dict("records")
+        for row in by_family(premiums(sources)).to_dict("records")
     )
     types = "".join(
         f"<tr><td>{escape(row['instance_type'])}</td>"
@@ -197,7 +198,7 @@ def premium_html(answer: ServiceAnswer) -> str:
         f"<td class='costlib-number'>${row['sagemaker_usd_per_hour']:,.4f}<small>{escape(row['sagemaker_as_of'])},"
         f" {escape(row['sagemaker_source'])}"
         f" {basis_html(row['basis'])}</small></td></tr>"
-        for row in premiums(answer.report.sources, region).to_dict("records")
+        for row in premiums(sources, region).to_dict("records")
     )
     first = table_html(
         (("Family", ""), ("Premium", "median; least – greatest"), ("Prices", "types and regions with both prices"),

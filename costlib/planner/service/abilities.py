@@ -50,8 +50,8 @@ def reasons(question: Question, types: pd.DataFrame, numbers: ServiceNumbers) ->
     return {service: tuple(why) for service, why in found.items()}
 
 
-def remarks(question: Question, numbers: ServiceNumbers) -> dict[str, tuple[Reason, ...]]:
-    """For each service what one has to know or do, where it is not excluded."""
+def remarks(question: Question, numbers: ServiceNumbers, pooled: bool) -> dict[str, tuple[Reason, ...]]:
+    """For each service what one has to know or do; ``pooled``: SageMaker keeps a warm pool."""
     found: dict[str, list[Reason]] = {service: [] for service in SERVICES}
     arrays = -(-question.count // numbers.array_children)
     if arrays > 1:
@@ -70,9 +70,7 @@ def remarks(question: Question, numbers: ServiceNumbers) -> dict[str, tuple[Reas
                 "the container brings the EFA software" if service == "sagemaker" else "one placement group, own driver"
             )
             found[service].append(Reason(f"EFA: {note}", numbers.words(topic, "EFA")))
-    found["sagemaker"].append(
-        Reason(
-            "the default quota of warm pools is 0: ask for one", numbers.words("sagemaker_warm_pool", "max keep alive")
-        )
-    )
+    if pooled:
+        text = "a warm pool is billed while it waits; its default quota is 0: ask for one"
+        found["sagemaker"].append(Reason(text, numbers.words("sagemaker_warm_pool", "max keep alive")))
     return {service: tuple(why) for service, why in found.items()}

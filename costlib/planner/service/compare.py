@@ -94,11 +94,18 @@ def compare(workload: Workload, sources: ServiceSources) -> Comparison:
         elif not out[service]:
             text = f"how often spot is taken back is not known of {question.instance_type} in {question.region}"
             out[service] = (Reason(text, "facts/spot_interruptions"),)
-    made = Comparison(question, found, ways, out, remarks(question, sources.numbers), _missing(found, ways))
+    made = Comparison(
+        question, found, ways, out, remarks(question, sources.numbers, _pooled(ways)), _missing(found, ways)
+    )
     if not made.allowed:
         said = "; ".join(f"{service}: {why.text}" for service, all_why in out.items() for why in all_why)
         raise NoPlan(f"no service can run these jobs: {said}")
     return made
+
+
+def _pooled(ways: dict[str, Way]) -> bool:
+    """Whether SageMaker's cheapest way keeps a warm pool."""
+    return "sagemaker" in ways and ways["sagemaker"].mode != "own"
 
 
 def _way(found: Candidates, row: int, sources: ServiceSources) -> Way:
@@ -122,7 +129,7 @@ def _missing(found: Candidates, ways: dict[str, Way]) -> dict[str, tuple[str, ..
         if jobs.volume_gib and np.isnan(found.table["storage_usd_per_hour"].to_numpy(float)[way.row]):
             made[service].append(f"disks: no price of them is held for {found.question.region}")
         if not jobs.volume_gib:
-            made[service].append("disks: no volume_gib is given")
+            made[service].append("disks: no size is given")
         staff = jobs.staff_hours
         if (getattr(staff, service) if staff else None) is None:
             made[service].append("people's time: no hours are given")

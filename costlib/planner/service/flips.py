@@ -60,17 +60,16 @@ def flips(found: Comparison) -> tuple[Flip, ...]:
         ("job_hours", flip_job_hours, hours, count),
         ("job_count", flip_job_count, count, hours),
     ):
-        low, high = own / REACH, own * REACH
-        points = {
-            float(at)
-            for one, two in combinations(found.rows_by_service, 2)
-            for at in _crossings(found, one, two, solve, other)
-            if low <= at <= high and (what == "job_hours" or at >= 1)
-        }
-        for at in sorted(points):
-            before, after = (_cheapest(found, what, at * side, other) for side in (1 - 1e-6, 1 + 1e-6))
-            if before != after:
-                made.append(Flip(what, at, before, after))
+        pairs = [_crossings(found, one, two, solve, other) for one, two in combinations(found.rows_by_service, 2)]
+        points = np.unique(np.concatenate([*pairs, np.zeros(0)]))
+        least = own / REACH if what == "job_hours" else max(own / REACH, 1.0)
+        points = points[(points >= least) & (points <= own * REACH)]
+        before, after = (_cheapest(found, what, points * side, other) for side in (1 - 1e-6, 1 + 1e-6))
+        made += [
+            Flip(what, float(at), str(one), str(two))
+            for at, one, two in zip(points, before, after, strict=True)
+            if one != two
+        ]
     return tuple(made)
 
 
@@ -115,18 +114,18 @@ def _crossings(found: Comparison, one: str, two: str, solve, other: float) -> Fl
     return np.asarray(at[np.isfinite(at)])
 
 
-def _cheapest(found: Comparison, what: str, at: float, other: float) -> str:
-    """The cheapest service at one point, without steps."""
+def _cheapest(found: Comparison, what: str, at: Floats, other: float) -> npt.NDArray[np.object_]:
+    """The cheapest service at each of some points, without steps."""
     hours, count = (at, other) if what == "job_hours" else (other, at)
-    best = {
-        name: float(smooth_usd(_rows(found.candidates.terms[1], rows), hours, count).min())
-        for name, rows in found.rows_by_service.items()
-    }
-    return min(best, key=lambda name: best[name])
+    costs = [
+        smooth_usd(_columns(found.candidates.terms[1], rows), hours, count).min(axis=0)
+        for rows in found.rows_by_service.values()
+    ]
+    return np.array(list(found.rows_by_service), dtype=object)[np.argmin(costs, axis=0)]
 
 
-def _rows(terms: Terms, rows: npt.NDArray[np.int64]) -> Terms:
-    return Terms(*(np.asarray(part)[rows] for part in terms))
+def _columns(terms: Terms, rows: npt.NDArray[np.int64]) -> Terms:
+    return Terms(*(np.asarray(part)[rows][:, None] for part in terms))
 
 
 def _wide(terms: Terms, rows: npt.NDArray[np.int64]) -> Terms:
