@@ -81,6 +81,12 @@ def test_everything_wrong_is_told_at_once(capsys: pytest.CaptureFixture[str], tm
     assert ran.code == 2
     fields = {fault["field"]: fault for fault in ran.json["errors"]}
     assert "ec2" in fields["jobs.staff_hours.ecc2"]["nearest"] and "jobs.staff_usd_per_hour" in fields
+    both = written(tmp_path, "both", count=-1, hours_each=0, instance_type="g5.xlarge", gpu=4, max_vcpus=2)
+    fields = {fault["field"] for fault in Ran(capsys, "service", both, "--json").json["errors"]}
+    assert fields == {"jobs.count", "jobs.hours_each", "jobs.gpu", "jobs.max_vcpus"}
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("jobs: [")
+    assert "is not valid YAML" in Ran(capsys, "service", broken, tmp_path / "none.yaml").err
     big = written(tmp_path, "big", count=1, hours_each=1, instance_type="g5.xlarge", gpu=4)
     ran = Ran(capsys, "service", big)
     assert ran.code == 2 and "is more than g5.xlarge has, 1" in ran.err

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
@@ -60,13 +58,14 @@ def service(
     from costlib.planner.answer import open_book
     from costlib.planner.service.market import ServiceSources
     from costlib.planner.service.portfolio import portfolio
+    from costlib.planner.service.reading import read_file
     from costlib.planner.service.report import service_report
     from costlib.planner.sources import Sources
 
-    vocabulary = Sources.open().vocabulary
     changes = _staff(staff_usd_per_hour, staff_hours)
-    # A workload's names are looked up in the snapshot's own book, so that faults of both are told at once.
-    reads = [_reader(path, changes, vocabulary) for path in workloads]
+    # Workloads are looked at with the snapshot's own book, so that faults of both are told at once.
+    plain = ServiceSources.open()
+    reads = [partial(read_file, path, changes, plain) for path in workloads]
     book, *wanted = together(lambda: open_book(rates_csv, percents_of(discounts)), *reads)
     sources = ServiceSources.open(Sources.open(book))
     reports = together(*(partial(service_report, one, sources) for one in wanted))
@@ -88,10 +87,3 @@ def _staff(usd_per_hour: float | None, hours: tuple[str, ...]) -> dict[str, Any]
         name, _, number = text.partition("=")
         changes[f"jobs.staff_hours.{name}"] = number
     return changes
-
-
-def _reader(path: str, changes: dict[str, Any], vocabulary: Any) -> Callable[[], Any]:
-    """Reads a workload with what the options say of people's time."""
-    from costlib.planner.answer import read_workload
-
-    return lambda: read_workload(Path(path), vocabulary).changed(changes, vocabulary)

@@ -186,7 +186,7 @@ def packing(plan: BatchPlan, banner: str) -> go.Figure:
             go.Bar(
                 orientation="h", y=middle[at], x=(rows["end_hours"] - rows["start_hours"]).to_numpy() * unit,
                 base=rows["start_hours"].to_numpy() * unit, width=height[at] * 0.94, uid=f"kind-{number}",
-                name="your jobs" if number == 0 else f"further jobs {number}",
+                name="your jobs" if number == 0 else "further jobs",
                 marker={"color": KIND_COLOURS[number % len(KIND_COLOURS)], "line": {"width": 0}},
                 customdata=np.column_stack([rows["jobs"], rows["instance"] + 1]),
                 hovertemplate="%{customdata[0]} job(s) on instance %{customdata[1]}, from %{base:.1f}"

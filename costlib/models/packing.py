@@ -1,13 +1,15 @@
 """Many independent jobs on equal instances, side by side and one after another: where and when each runs.
 
-Each job needs a share of an instance (vCPU, GPUs, memory) for its hours; an instance is billed from its start until its
-last job ends. The jobs are placed one at a time where they add least, in several orders, and the cheapest arrangement
-within the time is kept: best-fit decreasing over time (list scheduling, Graham 1966; vector packing with several
-orders). The problem is NP-hard; the answer is no proof, and ``bound_hours`` says how far it can be off at most.
+Each job needs a share of an instance (vCPU, GPUs, memory) for its hours; an instance is billed from its start until
+its last job ends. Two kinds of rules compete, and the cheapest arrangement within the time is kept: jobs one at a time
+where they add least, in several orders (best-fit decreasing, over time), and instances filled as they come free with
+what suits their free resources best (packing_in_time). The problem is NP-hard; the answer is no proof, and
+``bound_hours`` says how far it can be off at most.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +17,16 @@ import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput
 from costlib.models.checks import Floats, not_negative, one, positive
+from costlib.models.packing_in_time import in_time
+from costlib.models.packing_types import Arrangement, Ints
 
-Ints = npt.NDArray[np.int64]
 _GRAIN = 1e-9
 #: Random orders beside the sorted ones, for few jobs: more of them than that add nothing to small cases.
-_TRIES, _FEW = 96, 24
+_TRIES, _FEW = 64, 16
 #: Of more jobs than these two orders are tried: the rest gain little, and take a second.
 _MANY = 120
+#: Up to so many kinds of jobs, arrangements in time are tried, too.
+_KINDS = 12
 
 
 @dataclass(frozen=True)
@@ -87,25 +92,21 @@ def pack(
     if len(np.unique(np.column_stack([hours, needs]), axis=0)) == 1:
         equal = _in_waves(len(hours), float(hours[0]), needs[0], whole, most_instances, start, deadline_hours)
         return Packing(*equal, bound)
-    orders = _orders(hours, needs / whole, seed)
+    found = list(_arrangements(hours, needs, whole, most_instances, start, limit, seed))
     if deadline_hours is None:
-        quick = [_place(hours, needs, whole, order, most_instances, start, np.inf, True) for order in orders[:4]]
-        limit = min(float(found[2].max()) for found in quick if found is not None)
-    best = None
-    for order in orders:
-        found = _place(hours, needs, whole, order, most_instances, start, limit + _GRAIN, False)
-        if found is not None and (best is None or found[2].sum() < best[2].sum() - _GRAIN):
-            best = found
-    if best is None and deadline_hours is None:
-        best = min((found for found in quick if found is not None), key=lambda found: float(found[2].max()))
-    if best is None:
+        # Within the soonest end that was found, again: what was only soon may now be had for less.
+        limit = min(float(ends.max()) for _, _, ends in found)
+        found += _arrangements(hours, needs, whole, most_instances, start, limit, seed)
+    good = [one for one in found if float(one[2].max()) <= limit + _GRAIN]
+    if not good:
         raise InvalidInput([Fault("deadline_hours", limit, f"is not held on {most_instances} instances")])
+    best = min(good, key=lambda one: float(one[2].sum()))
     return Packing(best[0], best[1], best[2], bound)
 
 
 def _in_waves(
     count: int, hours: float, need: Floats, whole: Floats, most: int, start: float, deadline: float | None
-) -> tuple[Ints, Floats, Floats]:
+) -> Arrangement:
     """Equal jobs, as many beside each other as fit, wave after wave: on no more instances than end in time."""
     with np.errstate(divide="ignore"):
         beside = float(np.floor(np.min(np.where(need > 0, whole / need, np.inf)) + _GRAIN))
@@ -123,7 +124,35 @@ def _in_waves(
     return place.astype(np.int64), np.asarray(begins, float), np.asarray(ends, float)
 
 
-def _orders(hours: Floats, shares: Floats, seed: int) -> list[Ints]:
+def _arrangements(
+    hours: Floats, needs: Floats, whole: Floats, most: int, start: float, limit: float, seed: int
+) -> Iterator[Arrangement]:
+    """Arrangements by several rules; without a limit the soonest of each, else the cheapest that ends within it."""
+    early = not np.isfinite(limit)
+    for order in _orders(hours, needs / whole, seed, _TRIES // 4 if early else _TRIES):
+        placed = _place(hours, needs, whole, order, most, start, limit + _GRAIN, early)
+        if placed is not None:
+            yield placed
+    kinds, kind = np.unique(np.column_stack([hours, needs / whole]), axis=0, return_inverse=True)
+    if len(kinds) > _KINDS:
+        return
+    # No fewer instances hold the work; more than all are of no use.
+    least = (
+        int(np.ceil(float((hours @ (needs / whole)).max()) / max(limit - start, _GRAIN) - _GRAIN))
+        if not early
+        else most
+    )
+    for count in _few(min(max(least, 1), most), most):
+        for power in (0.0, 0.5, 1.0):
+            yield in_time(hours, kinds[:, 1:], kind.ravel(), count, start, power)
+
+
+def _few(low: int, high: int) -> list[int]:
+    """Some whole numbers from ``low`` to ``high``, each of the first ones."""
+    return sorted({*range(low, min(low + 8, high + 1)), *np.linspace(low, high, 4).astype(int).tolist()})
+
+
+def _orders(hours: Floats, shares: Floats, seed: int, tries: int) -> list[Ints]:
     """Orders in which to place the jobs: by length, largest share, area; and, for few jobs, random ones."""
     largest, total = shares.max(axis=1), shares.sum(axis=1)
     keys = [(-total, -hours), (-hours, -largest), (-largest, -hours), (-hours * total, -hours * largest)]
@@ -132,13 +161,13 @@ def _orders(hours: Floats, shares: Floats, seed: int) -> list[Ints]:
         return orders[:2]
     if len(hours) <= _FEW:
         made = np.random.default_rng(seed)
-        orders += [made.permutation(len(hours)) for _ in range(_TRIES)]
+        orders += [made.permutation(len(hours)) for _ in range(tries)]
     return orders
 
 
 def _place(
     hours: Floats, needs: Floats, whole: Floats, order: Ints, most: int, start: float, limit: float, early: bool
-) -> tuple[Ints, Floats, Floats] | None:
+) -> Arrangement | None:
     """Places the jobs in ``order``; None where one ends after ``limit`` wherever it goes.
 
     ``early``: each where it ends first; else where it adds least to what is billed, then where it starts first. An

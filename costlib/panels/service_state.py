@@ -17,6 +17,7 @@ from costlib.planner.service.flips import Map, service_map
 from costlib.planner.service.kinds import KINDS
 from costlib.planner.service.market import ServiceSources
 from costlib.planner.service.portfolio import Portfolio, portfolio
+from costlib.planner.service.reading import read_mapping
 from costlib.planner.service.report import ServiceReport, service_report
 from costlib.planner.sources import Sources
 from costlib.workload import Workload
@@ -111,7 +112,8 @@ class ServiceState(traitlets.HasTraits):
     def _take(self, base: Workload, jobs: dict[str, Any], values: dict[str, str], started: str) -> None:
         """Answers, and keeps the answer if nothing is wrong."""
         try:
-            workload = base.changed({"jobs": jobs} if jobs else {"jobs": None}, self.sources.sources.vocabulary)
+            content = {key: value for key, value in base.to_mapping().items() if key != "jobs"}
+            workload = read_mapping({**content, "jobs": jobs} if jobs else content, self.sources)
             report = service_report(workload, self.sources)
             answer = ServiceAnswer(report, service_map(report.found), self._mixed(values))
         except InvalidInput as refused:

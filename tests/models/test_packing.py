@@ -125,6 +125,19 @@ def test_equal_jobs_fill_every_slot() -> None:
     assert found.instance_hours <= found.bound_hours * 1.1
 
 
+def test_two_kinds_that_bind_on_different_resources_share_instances() -> None:
+    # Jobs of a GPU leave vCPU free that jobs without one can use: kept apart they take 14 % more than together.
+    hours = np.r_[np.full(120, 0.2), np.full(60, 0.5)]
+    needs = np.r_[np.tile([8.0, 1.0, 32.0], (120, 1)), np.tile([12.0, 0.0, 8.0], (60, 1))]
+    found = pack(hours, needs, WHOLE, 10, 0.087, 3.0)
+    held(found, hours, needs, WHOLE)
+    assert found.instance_hours <= 1.06 * found.bound_hours
+    apart = sum(
+        pack(hours[rows], needs[rows], WHOLE, 10, 0.087, 3.0).instance_hours for rows in (slice(120), slice(120, None))
+    )
+    assert apart > 1.1 * found.instance_hours
+
+
 def test_equal_jobs_start_no_more_instances_than_the_time_needs() -> None:
     # 11 instances full, at most 10 at once: two waves, for which 6 are enough.
     found = pack(np.full(44, 1.0), np.tile([4.0, 1.0, 16.0], (44, 1)), WHOLE, 10, 0.1)

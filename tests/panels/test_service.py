@@ -81,8 +81,8 @@ def test_peoples_time_is_none_when_it_is_empty_and_the_page_says_so(page: _Page)
 
 def test_faults_stand_beside_their_controls_all_at_once_and_the_answer_stays(page: _Page) -> None:
     good = page.answer.value
-    set_to(page, count="-2", hours_each="0", scale_down_minutes="-5")
-    assert set(told(page)) == {"count", "hours_each", "scale_down_minutes"}
+    set_to(page, count="-2", hours_each="0", scale_down_minutes="-5", gpu="9")
+    assert set(told(page)) == {"count", "hours_each", "scale_down_minutes", "gpu"}
     assert page.answer.value == good and "last good values" in page.general.value
     set_to(page, gpu="9", vcpu="64", max_vcpus="10")
     assert set(told(page)) == {"gpu", "vcpu", "max_vcpus"} and "more than g5.12xlarge has, 4" in told(page)["gpu"]

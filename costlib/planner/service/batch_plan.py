@@ -18,8 +18,8 @@ Floats = npt.NDArray[np.float64]
 #: Jobs that are packed, of several kinds and of one; of more, so many in proportion.
 MOST_JOBS, MOST_ALIKE = 160, 1000
 RULE = (
-    "best-fit decreasing over time in several orders (list scheduling, Graham 1966); on small cases within 2 % of an"
-    " exact search"
+    "best-fit decreasing over time in several orders, and instances filled as they come free; on small cases within"
+    " 2 % of an exact search"
 )
 
 

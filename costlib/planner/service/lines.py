@@ -94,7 +94,8 @@ def _values(one: Candidates, at: pd.Series, end: int, sources: ServiceSources) -
         "unused_hours": float(hours.unused_hours[0]),
         "start_hours": float(hours.start_hours[0]),
         "idle_hours": float(hours.idle_hours[0]),
-        "rounding_hours": float(hours.rounding_hours[0]),
+        # Less than a rounding of floats below zero is zero.
+        "rounding_hours": max(float(hours.rounding_hours[0]), 0.0),
         "instance_hours": float(hours.total_hours[0]),
         "usd_per_gib_month": 0.0 if volume is None else volume.amount,
         "volume_gib": float(jobs.volume_gib or 0.0),

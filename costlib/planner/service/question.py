@@ -70,7 +70,7 @@ def asked(workload: Workload, sources: ServiceSources) -> Question:
         notes.append(f"{count} jobs: the workload's runs a month")
     if jobs.instance_type is not None and jobs.hours_each is not None:
         found = (jobs.instance_type, jobs.instances or 1, Band(*[float(jobs.hours_each)] * 3),
-                 {"basis": "user", "rule": "hours as given", "source": "the workload", "as_of": ""})  # fmt: skip
+                 {"basis": "user", "rule": "as given", "source": "the workload", "as_of": ""})  # fmt: skip
     else:
         found = _of_plan(workload, sources, region, notes)
     instance_type, instances, hours, origin = found
