@@ -126,7 +126,7 @@ def test_equal_jobs_fill_every_slot() -> None:
 
 
 def test_two_kinds_that_bind_on_different_resources_share_instances() -> None:
-    # Jobs of a GPU leave vCPU free that jobs without one can use: kept apart they take 14 % more than together.
+    # Jobs of a GPU leave vCPU free that jobs without one can use: kept apart they take 15 % more than together.
     hours = np.r_[np.full(120, 0.2), np.full(60, 0.5)]
     needs = np.r_[np.tile([8.0, 1.0, 32.0], (120, 1)), np.tile([12.0, 0.0, 8.0], (60, 1))]
     found = pack(hours, needs, WHOLE, 10, 0.087, 3.0)

@@ -91,6 +91,15 @@ def test_tails_are_paid_where_they_are_given(compared) -> None:  # type: ignore[
         assert kept.ways[service].instance_hours - plain.ways[service].instance_hours == pytest.approx(hours)
 
 
+def test_a_job_of_seconds_is_billed_the_minute_on_ec2_and_the_second_on_sagemaker(compared) -> None:  # type: ignore[no-untyped-def]
+    found = compared(count=3, hours_each=10 / 3600, instance_type="g5.xlarge", image_minutes=0)
+    assert found.ways["ec2"].instance_hours == pytest.approx(3 / 60)
+    assert found.ways["sagemaker"].instance_hours == pytest.approx(3 * 10 / 3600)
+    # By the minute at the high end: AWS's documents differ.
+    high = found.candidates.billed(2).total_hours[found.ways["sagemaker"].row]
+    assert high == pytest.approx(3 / 60)
+
+
 def test_disks_are_priced_where_a_price_is_held(compared) -> None:  # type: ignore[no-untyped-def]
     jobs = {"count": 1, "hours_each": 73, "instance_type": "m5.xlarge", "volume_gib": 100}
     here = compared(**jobs)
