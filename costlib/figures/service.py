@@ -109,7 +109,7 @@ def flip_map(made_map: Map, hours: float, count: int, flips: tuple[Flip, ...], b
             " %{customdata[1]:.1f} % below the next<extra></extra>",
         )
     )  # fmt: skip
-    pale = np.where((saved < ABOUT_THE_SAME) & (steps > 1), 1.0, np.nan)
+    pale = np.where(made_map.saved_fraction < ABOUT_THE_SAME, 1.0, np.nan)
     if np.isfinite(pale).any():
         made.add_trace(
             go.Heatmap(

@@ -93,7 +93,7 @@ def test_shares_of_an_instance() -> None:
 
 
 def test_short_jobs_are_grouped_until_they_are_long_enough() -> None:
-    assert group_size([10 * SECOND, 3 * MINUTE, 1.0], 3 * MINUTE).tolist() == [18, 1, 1]
+    assert group_size([10 * SECOND, 70 * SECOND, 3 * MINUTE, 1.0], 3 * MINUTE).tolist() == [18, 3, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,14 @@ from costlib.planner.service.question import Question
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a service is out, in a sentence, and where that stands."""
+    """Why a service is out, in a sentence, and where that stands.
+
+    ``most_hours``: it is out for longer jobs only, and could run shorter ones; infinite where it is out for all.
+    """
 
     text: str
     source: str
+    most_hours: float = float("inf")
 
     def as_dict(self) -> dict[str, str]:
         """JSON-ready."""
@@ -37,7 +41,7 @@ def reasons(question: Question, types: pd.DataFrame, numbers: ServiceNumbers) ->
     longest = numbers.longest_training_hours
     if question.hours.expected > longest:
         text = f"a training job runs for {longest / 24:g} days at most; these take {question.hours.expected / 24:,.1f}"
-        found["sagemaker"].append(Reason(text, numbers.words("sagemaker_limits", "longest training job")))
+        found["sagemaker"].append(Reason(text, numbers.words("sagemaker_limits", "longest training job"), longest))
     if "own_image" in needs:
         text = "a training job brings a container, not the machine's image, kernel or drivers"
         found["sagemaker"].append(Reason(text, numbers.words("sagemaker_limits", "own machine image")))

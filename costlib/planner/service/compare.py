@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from costlib.errors import NoPlan
 from costlib.planner.plan import Band, Line
@@ -48,7 +49,8 @@ class Way:
 class Comparison:
     """``ways`` by service, where one is priced; ``out``: what excludes each; ``remarks``: what to know of each.
 
-    ``missing``: by service what its total does not hold, in words.
+    ``missing``: by service what its total does not hold, in words. ``most_hours``: by service the longest job that it
+    runs, where it has a limit.
     """
 
     question: Question
@@ -57,6 +59,7 @@ class Comparison:
     out: dict[str, tuple[Reason, ...]]
     remarks: dict[str, tuple[Reason, ...]]
     missing: dict[str, tuple[str, ...]]
+    most_hours: dict[str, float]
 
     @cached_property
     def allowed(self) -> tuple[Way, ...]:
@@ -71,11 +74,20 @@ class Comparison:
 
     @cached_property
     def rows_by_service(self) -> dict[str, np.ndarray]:
-        """Rows of the candidates of each service that nothing excludes."""
+        """Rows of the candidates of each service that nothing excludes but, perhaps, the length of the jobs."""
         service = self.candidates.table["service"].to_numpy(object)
-        return {
-            name: np.nonzero(service == name)[0] for name in SERVICES if not self.out[name] and (service == name).any()
-        }
+        rows = {name: np.nonzero((service == name) & self.priced)[0] for name in SERVICES}
+        able = {name for name, why in self.out.items() if all(np.isfinite(one.most_hours) for one in why)}
+        return {name: held for name, held in rows.items() if name in able and len(held)}
+
+    @cached_property
+    def priced(self) -> npt.NDArray[np.bool_]:
+        """Candidates whose cost is known."""
+        return np.isfinite(self.candidates.usd(1))
+
+    def within(self, service: str, hours: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Whether the service runs jobs of so many hours."""
+        return np.asarray(hours) <= self.most_hours.get(service, np.inf)
 
 
 def compare(workload: Workload, sources: ServiceSources) -> Comparison:
@@ -94,12 +106,12 @@ def compare(workload: Workload, sources: ServiceSources) -> Comparison:
         elif not out[service]:
             text = f"how often spot is taken back is not known of {question.instance_type} in {question.region}"
             out[service] = (Reason(text, "facts/spot_interruptions"),)
-    made = Comparison(
-        question, found, ways, out, remarks(question, sources.numbers, _pooled(ways)), _missing(found, ways)
-    )
+    longest = {"sagemaker": sources.numbers.longest_training_hours}
+    said = remarks(question, sources.numbers, _pooled(ways))
+    made = Comparison(question, found, ways, out, said, _missing(found, ways), longest)
     if not made.allowed:
-        said = "; ".join(f"{service}: {why.text}" for service, all_why in out.items() for why in all_why)
-        raise NoPlan(f"no service can run these jobs: {said}")
+        told = "; ".join(f"{service}: {why.text}" for service, all_why in out.items() for why in all_why)
+        raise NoPlan(f"no service can run these jobs: {told}")
     return made
 
 

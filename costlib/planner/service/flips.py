@@ -61,7 +61,8 @@ def flips(found: Comparison) -> tuple[Flip, ...]:
         ("job_count", flip_job_count, count, hours),
     ):
         pairs = [_crossings(found, one, two, solve, other) for one, two in combinations(found.rows_by_service, 2)]
-        points = np.unique(np.concatenate([*pairs, np.zeros(0)]))
+        limits = list(found.most_hours.values()) if what == "job_hours" else []
+        points = np.unique(np.concatenate([*pairs, np.array(limits)]))
         least = own / REACH if what == "job_hours" else max(own / REACH, 1.0)
         points = points[(points >= least) & (points <= own * REACH)]
         before, after = (_cheapest(found, what, points * side, other) for side in (1 - 1e-6, 1 + 1e-6))
@@ -96,12 +97,17 @@ def service_map(found: Comparison) -> Map:
     services = tuple(found.rows_by_service)
     cost = np.stack(
         [
-            usd(_wide(found.candidates.terms[1], rows), across[None, None, :], down[None, :, None]).min(axis=0)
-            for rows in found.rows_by_service.values()
+            np.where(
+                found.within(name, across),
+                usd(_wide(found.candidates.terms[1], rows), across[None, None, :], down[None, :, None]).min(axis=0),
+                np.inf,
+            )
+            for name, rows in found.rows_by_service.items()
         ]
     )
     order = np.sort(cost, axis=0)
-    saved = 1.0 - order[0] / order[1] if len(services) > 1 else np.full(order[0].shape, np.nan)
+    next_best = order[1] if len(services) > 1 else np.full(order[0].shape, np.inf)
+    saved = np.where(np.isfinite(next_best), 1.0 - order[0] / next_best, np.nan)
     return Map(services, across, down, np.argmin(cost, axis=0), saved, order[0])
 
 
@@ -118,8 +124,12 @@ def _cheapest(found: Comparison, what: str, at: Floats, other: float) -> npt.NDA
     """The cheapest service at each of some points, without steps."""
     hours, count = (at, other) if what == "job_hours" else (other, at)
     costs = [
-        smooth_usd(_columns(found.candidates.terms[1], rows), hours, count).min(axis=0)
-        for rows in found.rows_by_service.values()
+        np.where(
+            found.within(name, hours),
+            smooth_usd(_columns(found.candidates.terms[1], rows), hours, count).min(axis=0),
+            np.inf,
+        )
+        for name, rows in found.rows_by_service.items()
     ]
     return np.array(list(found.rows_by_service), dtype=object)[np.argmin(costs, axis=0)]
 

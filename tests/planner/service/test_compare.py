@@ -100,6 +100,15 @@ def test_a_job_of_seconds_is_billed_the_minute_on_ec2_and_the_second_on_sagemake
     assert high == pytest.approx(3 / 60)
 
 
+def test_a_small_compute_environment_makes_aws_batch_late_and_nothing_else(compared) -> None:  # type: ignore[no-untyped-def]
+    jobs = {"count": 40, "hours_each": 1, "instance_type": "g5.xlarge", "parallel": 20}
+    wide, narrow = compared(**jobs), compared(**jobs, max_vcpus=8)
+    assert narrow.ways["batch"].lanes == 2 and narrow.ways["batch"].makespan_hours.expected > 20
+    assert wide.ways["batch"].lanes == 20
+    for service in ("ec2", "sagemaker"):
+        assert narrow.ways[service] == wide.ways[service]
+
+
 def test_disks_are_priced_where_a_price_is_held(compared) -> None:  # type: ignore[no-untyped-def]
     jobs = {"count": 1, "hours_each": 73, "instance_type": "m5.xlarge", "volume_gib": 100}
     here = compared(**jobs)

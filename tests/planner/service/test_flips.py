@@ -60,6 +60,21 @@ def test_the_map_changes_where_the_flips_are(kinds: dict[str, Comparison]) -> No
             assert at <= change * 1.001 and change / at <= step * 1.001
 
 
+def test_sagemaker_is_on_the_map_up_to_28_days_only(compared) -> None:  # type: ignore[no-untyped-def]
+    staff = {"staff_usd_per_hour": 1000, "staff_hours": {"ec2": 20, "batch": 20}}
+    for hours in (300, 700):
+        found = compared(count=2, hours_each=hours, instance_type="g5.xlarge", **staff)
+        made, told = service_map(found), [flip for flip in flips(found) if flip.what == "job_hours"]
+        sagemaker = made.services.index("sagemaker")
+        assert (made.service[0, made.job_hours <= 672] == sagemaker).all()
+        assert (made.service[0, made.job_hours > 672] != sagemaker).all()
+        assert [(flip.at, flip.of) for flip in told] == [(672.0, "sagemaker")]
+        assert bool(found.out["sagemaker"]) == (hours > 672)
+    # What is out whatever the length stays off the map.
+    own = compared(count=2, hours_each=9, instance_type="g5.xlarge", needs=["own_image"])
+    assert "sagemaker" not in service_map(own).services
+
+
 def test_that_much_peoples_time_makes_both_cost_the_same(compared) -> None:  # type: ignore[no-untyped-def]
     jobs = {"count": 50, "hours_each": 3, "instance_type": "g5.4xlarge", "parallel": 10}
     found = compared(**jobs)
