@@ -145,6 +145,8 @@ def batch_html(answer: ServiceAnswer) -> str:
         else f" Starts of containers take {share(batch.overhead_fraction)} of the time."
     )
     arrays = "one array job" if batch.arrays == 1 else f"{batch.arrays} array jobs"
+    if answer.found.question.jobs.also:
+        part += " Further jobs are packed here; the totals above are of your jobs alone."
     return (
         f"<div>On at most {batch.most_instances:,} × {escape(batch.instance_type)} the jobs cost"
         f" <b>{usd(batch.usd)}</b> and are done after {hours(batch.makespan_hours)};"

@@ -54,8 +54,11 @@ def reasons(question: Question, types: pd.DataFrame, numbers: ServiceNumbers) ->
     return {service: tuple(why) for service, why in found.items()}
 
 
-def remarks(question: Question, numbers: ServiceNumbers, pooled: bool) -> dict[str, tuple[Reason, ...]]:
-    """For each service what one has to know or do; ``pooled``: SageMaker keeps a warm pool."""
+def remarks(question: Question, numbers: ServiceNumbers, pooled: bool, filled: float) -> dict[str, tuple[Reason, ...]]:
+    """For each service what one has to know or do; ``pooled``: SageMaker keeps a warm pool.
+
+    ``filled``: the share of an instance's memory that its jobs on AWS Batch take.
+    """
     found: dict[str, list[Reason]] = {service: [] for service in SERVICES}
     arrays = -(-question.count // numbers.array_children)
     if arrays > 1:
@@ -65,6 +68,13 @@ def remarks(question: Question, numbers: ServiceNumbers, pooled: bool) -> dict[s
     if question.hours.expected * 60 < low:
         text = f"jobs this short spend as long in the queue: AWS advises to group them to {low:g}-{high:g} minutes"
         found["batch"].append(Reason(text, numbers.words("aws_batch", "grouped jobs, at least")))
+    if filled > numbers.memory_fraction:
+        text = (
+            f"the jobs' memory fills {100 * filled:.0f} % of an instance: its kernel and agent keep some of it, and the"
+            " last job may not fit; ask for a little less"
+        )
+        where = numbers.words("aws_batch", "memory that an m4.large of 8192 MiB registers")
+        found["batch"].append(Reason(text, where))
     if question.jobs.purchase == "spot" and "managed_restart" in question.jobs.needs:
         text = "starts a job again after the instance was taken, with a retry strategy of up to 10 attempts"
         found["batch"].append(Reason(text, numbers.words("batch_limits", "attempts of a job")))

@@ -99,7 +99,10 @@ def batch_plan(question: Question, numbers: ServiceNumbers) -> BatchPlan | None:
     )
     used = [index for index, size in enumerate(whole) if size > 0]
     most_shown = max(1, round(most * scale)) if scale < 1 else most
-    packing = pack(each, shares[kind_of][:, used], [whole[index] for index in used], most_shown, start)
+    # Jobs that come over some hours, and as many at once as may be, have those hours.
+    over = jobs.over_hours if jobs.parallel is None and jobs.max_vcpus is None else None
+    deadline = None if over is None or over < start + each.max() else over
+    packing = pack(each, shares[kind_of][:, used], [whole[index] for index in used], most_shown, start, deadline)
     placed_share = float((shown * group).sum() / (placed * group).sum())
     billed = packing.instance_hours / placed_share
     price = float(row["ec2_usd_expected"])

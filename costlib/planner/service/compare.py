@@ -107,7 +107,7 @@ def compare(workload: Workload, sources: ServiceSources) -> Comparison:
             text = f"how often spot is taken back is not known of {question.instance_type} in {question.region}"
             out[service] = (Reason(text, "facts/spot_interruptions"),)
     longest = {"sagemaker": sources.numbers.longest_training_hours}
-    said = remarks(question, sources.numbers, _pooled(ways))
+    said = remarks(question, sources.numbers, _pooled(ways), _filled(found, ways))
     made = Comparison(question, found, ways, out, said, _missing(found, ways), longest)
     if not made.allowed:
         told = "; ".join(f"{service}: {why.text}" for service, all_why in out.items() for why in all_why)
@@ -118,6 +118,14 @@ def compare(workload: Workload, sources: ServiceSources) -> Comparison:
 def _pooled(ways: dict[str, Way]) -> bool:
     """Whether SageMaker's cheapest way keeps a warm pool."""
     return "sagemaker" in ways and ways["sagemaker"].mode != "own"
+
+
+def _filled(found: Candidates, ways: dict[str, Way]) -> float:
+    """The share of an instance's memory that the jobs of AWS Batch's cheapest way take; 0 where that is not known."""
+    way, memory_gib = ways.get("batch"), found.question.jobs.memory_gib
+    if way is None or memory_gib is None:
+        return 0.0
+    return way.slots * memory_gib / float(found.table["memory_gib"].to_numpy(float)[way.row])
 
 
 def _way(found: Candidates, row: int, sources: ServiceSources) -> Way:

@@ -25,7 +25,7 @@ KINDS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
         },
         "a sweep of small jobs": {
             "count": 300, "hours_each": 0.2, "instance_type": "g5.12xlarge", "parallel": 40, "vcpu": 8, "gpu": 1,
-            "memory_gib": 32, "staff_usd_per_hour": _RATE, "staff_hours": dict(_STAFF),
+            "memory_gib": 28, "staff_usd_per_hour": _RATE, "staff_hours": dict(_STAFF),
         },
         "a standing research fleet": {
             "count": 1500, "hours_each": 2, "instance_type": "g5.2xlarge", "parallel": 8, "over_hours": 730,

@@ -136,6 +136,11 @@ class ServiceNumbers:
         return int(self.number("batch_limits", "children of an array job"))
 
     @cached_property
+    def memory_fraction(self) -> float:
+        """The share of an instance's memory that jobs of AWS Batch can have, as read of one type of 8,192 MiB."""
+        return self.number("aws_batch", "memory that an m4.large of 8192 MiB registers") / 8192.0
+
+    @cached_property
     def grouped_minutes(self) -> tuple[float, float]:
         """How long AWS advises to make jobs of AWS Batch at least: from, to."""
         return self.number("aws_batch", "grouped jobs, at least"), self.number("aws_batch", "grouped jobs, at most")

@@ -52,6 +52,12 @@ def test_more_jobs_than_are_packed_are_told_in_proportion(compared, desk: Servic
     assert many.usd == pytest.approx(100 * few.usd, rel=0.05) and many.arrays == 2
 
 
+def test_jobs_that_come_over_hours_take_no_more_instances_than_those_need(compared, desk: ServiceSources) -> None:  # type: ignore[no-untyped-def]
+    spread = batch_plan(compared(**SHARE, over_hours=8).question, desk.numbers)
+    assert spread.packing.instances == 1 and spread.makespan_hours <= 8
+    assert batch_plan(compared(**SHARE, over_hours=0.3).question, desk.numbers).packing.instances == 12
+
+
 def test_whole_instances_are_not_packed(compared, desk: ServiceSources) -> None:  # type: ignore[no-untyped-def]
     assert batch_plan(compared(count=2, hours_each=1, instance_type="g5.xlarge").question, desk.numbers) is None
 

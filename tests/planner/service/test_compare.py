@@ -147,6 +147,13 @@ def test_a_service_is_out_for_a_reason_with_a_source(compared, jobs, out, said) 
     assert out not in [way.service for way in found.allowed]
 
 
+def test_jobs_that_fill_the_memory_are_told_that_they_may_not_fit(compared) -> None:  # type: ignore[no-untyped-def]
+    share = {"count": 4, "hours_each": 1, "instance_type": "g5.2xlarge", "gpu": 1}
+    for memory_gib, told in ((32, True), (31.5, True), (31, False)):
+        said = " ".join(remark.text for remark in compared(**share, memory_gib=memory_gib).remarks["batch"])
+        assert ("may not fit" in said) == told, memory_gib
+
+
 def test_too_many_jobs_for_one_array_are_told(compared) -> None:  # type: ignore[no-untyped-def]
     found = compared(count=25_000, hours_each=0.02, instance_type="g5.xlarge", parallel=50)
     said = " ".join(remark.text for remark in found.remarks["batch"])
