@@ -6,6 +6,8 @@ slots. Every two pieces cross once; the crossings at which both services really 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -94,7 +96,7 @@ def _crossing(base: Floats, slope: Floats, other_base: Floats, other_slope: Floa
     return at.reshape(len(base), -1)
 
 
-def _real(at: Floats, costs_at) -> Floats:  # type: ignore[no-untyped-def]
+def _real(at: Floats, costs_at: Callable[[Floats], Sequence[Floats]]) -> Floats:
     """The crossings above zero at which both cost the same, ascending, each once; then nan."""
     above = np.isfinite(at) & (at > 0)
     cost, other = costs_at(np.where(above, at, 1.0))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from costlib.errors import nearest
 from costlib.planner.service.known import SERVICES, ServiceNumbers
 from costlib.planner.service.question import Question
 
@@ -37,6 +38,9 @@ def reasons(question: Question, types: pd.DataFrame, numbers: ServiceNumbers) ->
             )
         else:
             text = f"SageMaker sells no training on {question.instance_type} in {question.region}, by the prices held"
+            table = question.market.table
+            near = nearest(question.instance_type, table.index[table["sagemaker_usd_expected"].notna()])
+            text += f"; near to it: {', '.join(near)}" if near else ""
         found["sagemaker"].append(Reason(text, "prices/sagemaker_instances, component Training"))
     longest = numbers.longest_training_hours
     if question.hours.expected > longest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -111,7 +112,9 @@ def service_map(found: Comparison) -> Map:
     return Map(services, across, down, np.argmin(cost, axis=0), saved, order[0])
 
 
-def _crossings(found: Comparison, one: str, two: str, solve, other: float) -> Floats:  # type: ignore[no-untyped-def]
+def _crossings(
+    found: Comparison, one: str, two: str, solve: Callable[[Terms, Terms, float], Floats], other: float
+) -> Floats:
     """Where any way of one service costs what any way of another does."""
     terms, rows = found.candidates.terms[1], found.rows_by_service
     left = Terms(*(np.asarray(part)[rows[one]][:, None] for part in terms))

@@ -137,7 +137,7 @@ def test_spot_costs_less_and_its_rework_is_a_line(compared) -> None:  # type: ig
         ({"needs": ["own_image"]}, "sagemaker", "brings a container"),
         ({"purchase": "spot"}, "batch", "not supported on spot"),
         ({"purchase": "spot", "needs": ["managed_restart"], "instances": 1}, "ec2", "yours to build"),
-        ({"instance_type": "a1.xlarge", "instances": 1}, "sagemaker", "sells no training on a1.xlarge"),
+        ({"instance_type": "m5a.xlarge", "instances": 1}, "sagemaker", "near to it: m5.xlarge"),
     ],
 )
 def test_a_service_is_out_for_a_reason_with_a_source(compared, jobs, out, said) -> None:  # type: ignore[no-untyped-def]
