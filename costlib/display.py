@@ -19,7 +19,7 @@ ITEM_NAMES = {
     "copy_requests": "Requests that copy the dataset (S3)",
     "result_transfer": "Results sent back",
 }
-SERVICE_NAMES = {"ec2": "EC2", "sagemaker": "SageMaker"}
+SERVICE_NAMES = {"ec2": "EC2", "sagemaker": "SageMaker", "batch": "AWS Batch"}
 PURCHASE_NAMES = {
     "on_demand": "on-demand",
     "spot": "spot",

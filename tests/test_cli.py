@@ -33,7 +33,20 @@ def test_help_names_every_command_and_is_quick_to_import() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["False", "False"]
-    commands = ["bench-template", "commit", "fit", "plan", "price", "region", "replay", "report", "snapshot", "spot", "store"]
+    commands = [
+        "bench-template",
+        "commit",
+        "fit",
+        "plan",
+        "price",
+        "region",
+        "replay",
+        "report",
+        "service",
+        "snapshot",
+        "spot",
+        "store",
+    ]
     assert sorted(cli.cli.commands) == commands
 
 

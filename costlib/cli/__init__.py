@@ -21,6 +21,7 @@ from costlib.cli.price import price
 from costlib.cli.region import region
 from costlib.cli.replay import replay
 from costlib.cli.report import report
+from costlib.cli.service import service
 from costlib.cli.snapshot import snapshot
 from costlib.cli.spot import spot
 from costlib.cli.store import store
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, fit, spot, store, region, replay, commit, bench_template, report, snapshot):
+for command in (price, plan, fit, spot, service, store, region, replay, commit, bench_template, report, snapshot):
     cli.add_command(command)
 
 

@@ -26,6 +26,8 @@ ITEM_COLOURS = {
     "copy_requests": "#DDCC77",
     "result_transfer": "#44AA99",
 }
+#: The three services of 07_choose_a_service.
+SERVICE_COLOURS = {"sagemaker": "#CC79A7", "ec2": "#0072B2", "batch": "#009E73"}
 INK, MUTED, GRID = "#1f2933", "#616e7c", "#e4e7eb"
 
 

@@ -216,6 +216,44 @@ def test_store_and_move_data_answers_samples_and_refuses(lab_base: str, page: Pa
     assert page.watched.problems == []  # type: ignore[attr-defined]
 
 
+def test_choose_a_service_flips_and_refuses_beside_the_control(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/07_choose_a_service.ipynb")
+    page.wait_for_selector(".costlib-service-bars .js-plotly-plot .point")
+    answer = page.locator(".costlib-answer").first
+    expect(answer).to_contain_text("SageMaker is the cheapest")
+    names = ("bars", "map", "packing")
+    charts = {name: page.locator(f".costlib-service-{name} .js-plotly-plot") for name in names}
+    drawn = {}
+    for name, chart in charts.items():
+        expect(chart.locator(".xtick").first).to_be_visible()
+        drawn[name] = chart.evaluate(DRAWN)
+    each = page.get_by_label("Hours a job", exact=True)
+    each.fill("4")
+    each.press("Tab")
+    expect(answer).to_contain_text("AWS Batch is the cheapest")
+    for name in names:
+        page.wait_for_function(MOVED, arg=[f".costlib-service-{name} .js-plotly-plot", drawn[name]])
+    good = answer.inner_text()
+    gpus = page.get_by_label("GPUs a job (count)", exact=True)
+    gpus.fill("9")
+    gpus.press("Tab")
+    said = page.locator(".costlib-control", has=gpus).locator(".costlib-fault")
+    expect(said).to_contain_text("is more than g5.12xlarge has, 4")
+    expect(answer).to_have_text(good, use_inner_text=True)
+    gpus.fill("1")
+    gpus.press("Tab")
+    expect(said).to_have_count(0)
+    page.get_by_label("Start from").select_option("one long job")
+    expect(answer).to_contain_text("people's time")
+    expect(charts["packing"]).to_be_hidden()
+    harness.screenshot(page, "lab-choose-a-service")
+    page.get_by_role("button", name="Prepare CSV").click()
+    with page.expect_download() as download:
+        page.get_by_text("Save services-lines.csv").click()
+    assert "service_premium" in download.value.path().read_text(encoding="utf-8")
+    assert page.watched.problems == []  # type: ignore[attr-defined]
+
+
 #: The numbers that a chart has drawn, as text; and whether they have become others.
 DRAWN = "plot => JSON.stringify(plot._fullData.map(one => [one.x, one.y, one.base]))"
 MOVED = f"([at, before]) => {{ const said = {DRAWN}; return said(document.querySelector(at)) !== before; }}"
