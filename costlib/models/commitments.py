@@ -8,13 +8,14 @@ from __future__ import annotations
 from costlib.models.commitments_apply import Applied, apply_discounts
 from costlib.models.commitments_cash import cash_by_month, paid_back_month
 from costlib.models.commitments_forecast import Outlook, outlook_from
-from costlib.models.commitments_inputs import Commitment, Line, Rates, Usage, usage_from
+from costlib.models.commitments_inputs import Commitment, Line, Rates, Usage
 from costlib.models.commitments_ladder import Climb, Rule, best_above, climbed, ladder_plan, next_rung
 from costlib.models.commitments_layers import Layers, layered
 from costlib.models.commitments_offer import BreakEven, break_even, break_even_month, newsvendor_amount
 from costlib.models.commitments_portfolio import Portfolio, best_portfolio
 from costlib.models.commitments_problem import Block, Terms
 from costlib.models.commitments_scenarios import Scenarios, beyond, grown, migrated, price_cut, stopped, together
+from costlib.models.commitments_usage import usage_from
 
 __all__ = [
     "Applied",

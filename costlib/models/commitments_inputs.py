@@ -118,52 +118,15 @@ def quantity_faults(name: str, lines: Sequence[Line], quantity: Floats) -> list[
     return faults
 
 
-def usage_from(frame: pd.DataFrame) -> Usage:
-    """Hourly rows as Usage: ``hour, instance_type, region, service, quantity``, and ``platform, tenancy, zone,
-    account`` where they matter.
-
-    A line without a row in an hour ran nothing then, as on a bill; an hour without any row is missing. Raises
-    InvalidInput for missing or doubled hours, hours that are not whole, negative quantities, each with its rows.
-    """
-    need = ["hour", "instance_type", "region", "service", "quantity"]
-    refuse(Fault("usage", column, "is missing from the columns") for column in need if column not in frame)
-    rows = frame.reset_index(drop=True).assign(**{name: ORDINARY[name] for name in ORDINARY if name not in frame})
-    for name in ("zone", "account"):
-        rows[name] = frame[name].fillna("").to_numpy() if name in frame else ""
-    hour = pd.to_datetime(rows["hour"], utc=True, errors="coerce")
-    key = [*LINE_COLUMNS, "zone", "account"]
-    # What is twice is looked for among the good hours only: a bad hour has its own fault.
-    doubled = rows.assign(hour=hour).duplicated(["hour", *key], keep=False) & hour.notna()
-    quantity = pd.to_numeric(rows["quantity"], errors="coerce")
-    faults = [
-        _rows_fault("hour", rows["hour"], hour.isna(), "is not a time"),
-        _rows_fault("hour", rows["hour"], hour.notna() & (hour != hour.dt.floor("h")), "is not a whole hour"),
-        _rows_fault("hour", rows["hour"], doubled, "has the same usage more than once"),
-        _rows_fault("quantity", rows["quantity"], quantity.isna(), "is not a number"),
-        _rows_fault("quantity", rows["quantity"], quantity < 0, "must not be negative"),
-        _rows_fault("service", rows["service"], ~rows["service"].isin(SERVICES), f"is none of {', '.join(SERVICES)}"),
-    ]
-    whole = pd.date_range(hour.min(), hour.max(), freq="h")
-    missing = whole.difference(pd.DatetimeIndex(hour))
-    if len(missing) and not doubled.all():
-        shown = ", ".join(map(str, missing[:MOST_ROWS]))
-        faults.append(Fault("hour", str(missing[0]), f"has no row: {len(missing)} hours are missing, first {shown}"))
-    refuse(fault for fault in faults if fault)
-    wide = rows.assign(hour=hour, quantity=quantity).pivot(index="hour", columns=key, values="quantity")
-    lines = tuple(map(_line, wide.columns.to_list()))
-    return Usage(lines, wide.reindex(whole).fillna(0.0).to_numpy())
-
-
-def _line(key: Sequence[str]) -> Line:
-    name, region, service, platform, tenancy, zone, account = key
-    return Line(name, region, service, platform, tenancy, zone or None, account)
-
-
-def _rows_fault(field: str, values: pd.Series, wrong: pd.Series, problem: str) -> Fault | None:
+def rows_fault(
+    field: str, values: pd.Series, wrong: npt.ArrayLike, problem: str, named: pd.Index | None = None
+) -> Fault | None:
+    """The fault of the rows where ``wrong``, naming the first of them as ``named`` (or the index of values) does."""
     at = np.flatnonzero(wrong)
     if not len(at):
         return None
-    rows = ", ".join(map(str, at[:MOST_ROWS])) + (", ..." if len(at) > MOST_ROWS else "")
+    names = values.index if named is None else named
+    rows = ", ".join(map(str, names[at[:MOST_ROWS]])) + (", ..." if len(at) > MOST_ROWS else "")
     return Fault(field, str(values.iloc[at[0]]), f"{problem} (rows {rows})")
 
 
@@ -192,13 +155,13 @@ class Rates:
         rows = rows.assign(usd_per_hour=usd, term_years=term, payment=payment, upfront_fraction=fraction)
         key = ["plan_type", "term_years", "payment", *LINE_COLUMNS]
         faults = [
-            _rows_fault("plan_type", rows["plan_type"], ~rows["plan_type"].isin(PLAN_TYPES), "is not a plan type"),
-            _rows_fault("service", rows["service"], ~rows["service"].isin(SERVICES), "is not a service"),
-            _rows_fault("term_years", frame["term_years"], committed & ~term.isin(TERMS_YEARS), "is not sold: 1 or 3"),
-            _rows_fault("payment", rows["payment"], committed & ~payment.isin(PAYMENTS), "is not a payment option"),
-            _rows_fault("usd_per_hour", frame["usd_per_hour"], ~(usd > 0), "must be above 0"),
-            _rows_fault("instance_type", rows["instance_type"], rows.duplicated(key, keep=False), "has two rates"),
-            _rows_fault("upfront_fraction", fraction, (fraction < 0) | (fraction > 1), "must be from 0 to 1"),
+            rows_fault("plan_type", rows["plan_type"], ~rows["plan_type"].isin(PLAN_TYPES), "is not a plan type"),
+            rows_fault("service", rows["service"], ~rows["service"].isin(SERVICES), "is not a service"),
+            rows_fault("term_years", frame["term_years"], committed & ~term.isin(TERMS_YEARS), "is not sold: 1 or 3"),
+            rows_fault("payment", rows["payment"], committed & ~payment.isin(PAYMENTS), "is not a payment option"),
+            rows_fault("usd_per_hour", frame["usd_per_hour"], ~(usd > 0), "must be above 0"),
+            rows_fault("instance_type", rows["instance_type"], rows.duplicated(key, keep=False), "has two rates"),
+            rows_fault("upfront_fraction", fraction, (fraction < 0) | (fraction > 1), "must be from 0 to 1"),
         ]
         refuse(fault for fault in faults if fault)
         self.frame = rows

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from costlib.errors import InvalidInput
 from costlib.models.commitments_apply import Applied, apply_discounts
-from costlib.models.commitments_inputs import Commitment, Line, Usage, usage_from
+from costlib.models.commitments_inputs import Commitment, Line, Usage
+from costlib.models.commitments_usage import usage_from
 from costlib.models.normalization import is_size_flexible, normalization_factor
 
 # Savings Plans User Guide, "Understanding how Savings Plans apply to your usage": its example, partial upfront.
