@@ -145,7 +145,8 @@ def _moves(
         faults.append(unknown(TARGET, target, types, "type with a price"))
     ratio = _number(values, RATIO, faults, 0.001, 1000)
     first, over = (
-        _whole(values, key, faults, least, most) for key, least, most in ((MOVE_MONTH, 0, months - 1), (MOVE_OVER, 1, months))
+        _whole(values, key, faults, least, most)
+        for key, least, most in ((MOVE_MONTH, 0, months - 1), (MOVE_OVER, 1, months))
     )
     chance = _percent(values, MOVE_CHANCE, faults, 0.1, 100)
     return (Migration(source, target, ratio, first, over, chance),)
@@ -204,7 +205,9 @@ def _number(
     """The number that a control says; ``least``, and a fault, where it says none within its bounds."""
     number = _float(values[key].replace(" ", "").removesuffix("%"))
     if number is None:
-        faults.append(Fault(key, values[key].strip() or None, "is not a number" if values[key].strip() else "is needed"))
+        faults.append(
+            Fault(key, values[key].strip() or None, "is not a number" if values[key].strip() else "is needed")
+        )
     elif not least <= number <= most:
         faults.append(Fault(key, values[key], f"must be from {least:g} to {most:g}{unit}"))
     else:
@@ -218,4 +221,3 @@ def _float(text: str) -> float | None:
     except ValueError:
         return None
     return number if abs(number) < float("inf") else None
-

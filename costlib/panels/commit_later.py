@@ -75,6 +75,12 @@ class Weighed:
             self._later[weight] = CommitLater(band, frontier, regret, lookbacks, ladder, rows)
         return self._later[weight]
 
+    def known(self, weight: float) -> tuple[pd.DataFrame | None, pd.DataFrame | None, pd.DataFrame | None]:
+        """Of what does not depend on the weight, what is worked out: regret, look-backs, the weights' picture."""
+        if self._frontier is None or self._hindsight_usd is None:
+            return None, None, None
+        return self._regret(self.at(weight)), self.first.lookbacks, self._frontier
+
     def _regret(self, report: CommitReport) -> pd.DataFrame:
         """Portfolio.regret, where hindsight is worked out once: it is the same whatever was bought."""
         if self._hindsight_usd is None:

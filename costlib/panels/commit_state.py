@@ -86,6 +86,11 @@ class CommitState(traitlets.HasTraits):
         self._start_later = True
         self._work_out_later()
 
+    @property
+    def known(self) -> tuple[pd.DataFrame | None, pd.DataFrame | None, pd.DataFrame | None]:
+        """Regret, look-backs and the picture of weights, where they are worked out already."""
+        return self._weighed.known(self.risk_percent / 100)
+
     @cached_property
     def types(self) -> tuple[str, ...]:
         """EC2 types with an on-demand price: what usage may move to."""
@@ -229,7 +234,9 @@ class CommitState(traitlets.HasTraits):
             self._work_out_later()
 
         self._solving, self.busy, self.progress, self.stage = True, True, 0.0, "what to buy"
-        self._worker.start(lambda _: commit_report(self.sources.book, read.usage, future, asked), self._on_progress, end)
+        self._worker.start(
+            lambda _: commit_report(self.sources.book, read.usage, future, asked), self._on_progress, end
+        )
 
     def _show(self, weighed: Weighed, percent: int) -> None:
         with self.hold_trait_notifications():
