@@ -52,12 +52,11 @@ def rungs(purchases: pd.DataFrame, months: int, banner: str) -> go.Figure:
                 hovertemplate="%{y}: %{text}, %{customdata}<br>from month %{base:.0f}<extra></extra>",
             )
         )
-    made.add_vline(x=months, line={"color": MUTED, "dash": "dot", "width": 1.5}, annotation_text="end of the horizon",
-                   annotation_position="bottom left")  # fmt: skip
+    made.add_vline(x=months, line={"color": MUTED, "dash": "dot", "width": 1.5})
     many = len(labels) > MANY
     made.update_layout(title="When to buy, and until when it is in force", bargap=0.25, showlegend=True)
-    made.update_xaxes(title={"text": "Months from now", "standoff": 6}, rangemode="tozero",
-                      dtick=3 if months <= 24 else 6)  # fmt: skip
+    made.update_xaxes(title={"text": "Months from now (dotted: the end of the horizon)", "standoff": 6},
+                      rangemode="tozero", dtick=3 if months <= 24 else 6)  # fmt: skip
     made.update_yaxes(automargin=True, categoryorder="array", categoryarray=labels[::-1], dtick=1,
                       tickfont={"size": 10 if many else 12})  # fmt: skip
     height = 190 + max(len(labels), 2) * (MANY_ROW_PX if many else ROW_PX)

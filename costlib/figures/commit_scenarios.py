@@ -38,8 +38,11 @@ def by_scenario(
     made.add_trace(_marks(bare, names, "no commitments", "bare", PURCHASE_COLOURS["on_demand"], "circle"))
     if lookbacks is not None:
         for symbol, row in zip(LOOK_BACK_SYMBOLS, lookbacks.to_dict("records"), strict=False):
-            name = f"AWS's rule, {row['days']} days"
-            made.add_trace(_marks(row["cost_usd"][order], names, name, f"days{row['days']}", LOOK_BACK, symbol, 9))
+            marks = _marks(row["cost_usd"][order], names, f"AWS's rule, {row['days']} days", f"days{row['days']}",
+                           LOOK_BACK, symbol, 9)  # fmt: skip
+            # One entry for all of them: they often say the same.
+            marks.update(legendgroup="rule", showlegend=symbol == LOOK_BACK_SYMBOLS[0], name="AWS's look-back rule")
+            made.add_trace(marks)
     if regret is not None:
         hindsight = regret["hindsight_usd"].to_numpy()[order]
         made.add_trace(_marks(hindsight, names, "hindsight", "hindsight", INK, "line-ns-open", 14))

@@ -20,7 +20,8 @@ from costlib.panels.commit_state import CommitState
 from costlib.panels.commit_tables import caution_html, ladder_html, offers_html, others_html
 from costlib.panels.commit_views import answer_html, assumptions_html, purchases_html, sureness_html
 from costlib.panels.download import csv_link
-from costlib.panels.form import boxed, heading
+from costlib.panels.form import heading
+from costlib.planner.commit.report import CommitReport
 
 LAYERS_NOTE = (
     "Every hour of the future is valued at on-demand prices, so that the area is what all of it would cost on demand;"
@@ -45,7 +46,7 @@ class _Page:
         self.others, self.caution, self.rungs, self.offers = HTML(), HTML(), HTML(), HTML()
         self.progress = ipywidgets.FloatProgress(min=0.0, max=1.0, layout={"width": "260px"})
         self.stage, self.stop = HTML(), Button(description="Stop", icon="stop")
-        self.working = HBox([self.progress, self.stage, self.stop], layout={"min_height": "34px"})
+        self.working = HBox([self.progress, self.stage, self.stop], layout={"min_height": "32px"})
         self.download, self.links = Button(description="Prepare CSV", icon="download"), HTML()
         self.scenario, self.line, self.offer = (
             _dropdown(name, tip)
@@ -59,21 +60,23 @@ class _Page:
         for name, one in self.charts.items():
             one.add_class(f"costlib-commit-{name}")
         self.ladder = VBox([self.charts["ladder"], self.rungs])
-        self.single = VBox([HBox([boxed(self.line), boxed(self.offer)]), self.charts["offer"], self.offers])
+        self.single = VBox(
+            [HBox([self.line, self.offer], layout={"flex_flow": "row wrap"}), self.charts["offer"], self.offers]
+        )
         self.box = VBox(
             [
                 look(),
                 HTML(banner_html(state.sources.book.banner)),
                 self.controls.box,
+                self.working,
                 self.answer,
                 self.sureness,
                 self.purchases,
                 HBox([self.download]),
                 self.links,
                 self.assumptions,
-                self.working,
                 heading("Layer by layer"),
-                boxed(self.scenario),
+                self.scenario,
                 self.charts["layers"],
                 HTML(f"<div class='costlib-note'>{LAYERS_NOTE}</div>"),
                 heading("What each future costs"),
@@ -118,7 +121,6 @@ class _Page:
         self.sureness.value = sureness_html(report)
         self.purchases.value = purchases_html(report.purchases)
         self.assumptions.value = assumptions_html(report)
-        self.caution.value = caution_html(report)
         self.links.value = ""
         self._set(self.scenario, [(name, at) for at, name in enumerate(report.demand.scenarios.names)],
                   report.demand.middle)  # fmt: skip
@@ -127,27 +129,27 @@ class _Page:
         cash = report.cash
         update(self.charts["cash"], commit_cash.cash(cash, paid_back_month(cash), self._banner))
         offers = report.offers
-        places = offers[["instance_type", "region", "service"]].drop_duplicates().itertuples(index=False, name=None)
-        self._set(self.line, [(f"{name} {region}", (name, region, service)) for name, region, service in places])
+        places = list(
+            offers[["instance_type", "region", "service"]].drop_duplicates().itertuples(index=False, name=None)
+        )
+        self._set(self.line, [(f"{name} {region}", (name, region, service)) for name, region, service in places],
+                  dearest_of(report, places))  # fmt: skip
         self._show_offers()
 
     @property
     def _banner(self) -> str:
         return self.state.sources.book.banner
 
-    def _set(self, dropdown: ipywidgets.Dropdown, options: list, value: object = None) -> None:
-        """Options in place of others, what was chosen staying where it can."""
+    def _set(self, dropdown: ipywidgets.Dropdown, options: list, value: object) -> None:
+        """Options in place of others: what was chosen stays where it can, else ``value`` is chosen."""
         if list(dropdown.options) == options:
             return
         before = dropdown.label if dropdown.options else None
         self._following = True
         try:
             dropdown.options = options
-            held = {label: own for label, own in options}
-            if before in held:
-                dropdown.value = held[before]
-            elif value is not None:
-                dropdown.value = value
+            held = dict(options)
+            dropdown.value = held.get(before, value)
         finally:
             self._following = False
 
@@ -163,6 +165,7 @@ class _Page:
         update(self.charts["scenarios"], made)
         weight = self.state.risk_percent / 100
         point = portfolio.expected_usd, portfolio.tail_usd
+        self.caution.value = caution_html(self.state.report, curve)
         update(self.charts["frontier"], commit_scenarios.frontier(curve, weight, *point, self._banner))
 
     def _show_offers(self) -> None:
@@ -172,9 +175,9 @@ class _Page:
         if place is None:
             return
         own = offers[(offers[["instance_type", "region", "service"]] == list(place)).all(axis=1)]
-        self._set(self.offer, [(offer_name(row), offer_name(row)) for row in own.to_dict("records")])
-        self.offers.value = offers_html(own)
         self._own = {offer_name(row): row for row in own.to_dict("records")}
+        self._set(self.offer, [(name, name) for name in self._own], next(iter(self._own)))
+        self.offers.value = offers_html(own)
         self._show_offer()
 
     def _show_offer(self) -> None:
@@ -215,5 +218,14 @@ class _Page:
         )
 
 
+def dearest_of(report: CommitReport, places: list[tuple[str, str, str]]) -> tuple[str, str, str] | None:
+    """Of types in regions the one that the most was spent on, at on-demand prices; None if there are none."""
+    lines = report.usage.lines
+    usd = report.usage.quantity.mean(axis=0) * report.held_rates.on_demand_usd(lines)
+    spent = {(line.instance_type, line.region, line.service): own for line, own in zip(lines, usd, strict=True)}
+    return max(places, key=lambda place: spent.get(place, 0.0), default=None)
+
+
 def _dropdown(name: str, tip: str) -> ipywidgets.Dropdown:
-    return ipywidgets.Dropdown(description=name, tooltip=tip, style={"description_width": "initial"})
+    return ipywidgets.Dropdown(description=name, tooltip=tip, style={"description_width": "initial"},
+                               layout={"width": "min(420px, 100%)"})  # fmt: skip

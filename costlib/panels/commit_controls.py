@@ -63,23 +63,25 @@ class Controls:
         self.slider = ipywidgets.IntSlider(
             min=0, max=100, step=5, description="Weight on the worst tenth of futures (%)",
             tooltip="0: the least expected cost; 100: the least mean cost of the dearest tenth of futures",
-            style={"description_width": "initial"}, layout={"width": "100%"},
+            style={"description_width": "initial"}, layout={"width": "min(620px, 100%)"},
         )  # fmt: skip
         self.slider.add_class("costlib-first-slider")
         self.undo = Button(description="Undo", icon="undo", tooltip="Back to the choices before")
         self.redo = Button(description="Redo", icon="repeat", tooltip="Take the undo back")
         self.general = HTML()
-        rows = {title: self.form.rows(controls) for title, controls in TABS.items()}
-        rows["The usage"] = VBox([self.form.rows(STARTS, boxed(self.upload)), self.unread, self.read])
-        cut = [self.form.rows(MOVE), self.form.rows(PRICES, boxed(self.fall)), HTML(falls_html(state.falls))]
-        rows["A move, a price cut"] = VBox(cut)
+        rows: dict[str, Any] = {title: self.form.rows(controls) for title, controls in TABS.items()}
+        for title, button in (("The usage", self.upload), ("A move, a price cut", self.fall)):
+            beside = boxed(button)
+            beside.layout.align_self = "flex-end"
+            rows[title].children = (*rows[title].children, beside)
+        rows["The usage"] = VBox([rows["The usage"], self.unread, self.read])
+        rows["A move, a price cut"] = VBox([rows["A move, a price cut"], HTML(falls_html(state.falls))])
         self.tabs = ipywidgets.Tab([VBox([one]) for one in rows.values()])
         self.tabs.titles = list(TABS)
+        self.tabs.add_class("costlib-tabs")
         self.tabs.selected_index = 0
         buttons = HBox([self.undo, self.redo])
-        weight = boxed(self.slider)
-        weight.layout.width = "min(520px, 100%)"
-        self.box = VBox([self.tabs, self.general, HBox([weight, buttons], layout={"flex_flow": "row wrap"})])
+        self.box = VBox([self.tabs, self.general, HBox([self.slider, buttons], layout={"flex_flow": "row wrap"})])
         self._bind()
         self._fill()
         self._tell()

@@ -30,8 +30,8 @@ def others_html(report: CommitReport, later: CommitLater) -> str:
     base = float(bare @ chance)
     rows = "".join(
         f"<tr><td>{name}<small>{escape(what)}</small></td><td class='costlib-number'><b>{usd(float(own @ chance))}</b>"
-        f"</td><td class='costlib-number'>{usd(base - float(own @ chance))}</td>"
-        f"<td class='costlib-number'>{usd(float((bare - own).min()))}</td>"
+        f"</td><td class='costlib-number'>{usd(round(base - float(own @ chance), 2))}</td>"
+        f"<td class='costlib-number'>{usd(round(float((bare - own).min()), 2))}</td>"
         f"<td class='costlib-number'>{usd(float(own.max()))}</td></tr>"
         for name, what, own in ways
     )
@@ -43,14 +43,21 @@ def others_html(report: CommitReport, later: CommitLater) -> str:
     return table_html(heads, rows) + f"<div class='costlib-note'>{escape(rule)}</div>"
 
 
-def caution_html(report: CommitReport) -> str:
-    """Which futures the weight looks at, as they are not the ones in which commitments lose."""
+def caution_html(report: CommitReport, curve: pd.DataFrame | None) -> str:
+    """What all weights come to (``curve``: Portfolio.frontier), and which futures they look at."""
     each = report.portfolio.scenarios
     dear, regretted = (each.sort_values(column).iloc[at] for column, at in (("cost_usd", -1), ("saved_usd", 0)))
     words = (
         f"The dearest future is “{dear['scenario']}”; caution about cost buys what is of use there. The one in which"
         f" the purchases save least is “{regretted['scenario']}”."
     )
+    if curve is not None:
+        first, last = curve.iloc[0], curve.iloc[-1]
+        words += (
+            f" From no weight to all of it, the expected cost goes from {usd(first['expected_usd'])} to"
+            f" {usd(last['expected_usd'])}, and the mean of the worst tenth from {usd(first['tail_usd'])} to"
+            f" {usd(last['tail_usd'])}."
+        )
     return f"<div class='costlib-note'>{escape(words)}</div>"
 
 
@@ -74,7 +81,8 @@ def ladder_html(later: CommitLater) -> str:
     )  # fmt: skip
     saved, worst = found["expected_saved_usd"], found["worst_saved_usd"]
     words = (
-        f"<div>In rungs, {usd(saved)} is expected to be saved over the horizon, and {usd(worst)} in the worst future."
+        f"<div>In rungs, {usd(saved)} is expected to be saved over the horizon; in the worst future"
+        f" {usd(abs(worst))} is {'saved' if worst >= 0 else 'lost'}."
         " Not all ends at once, so there is always something to let go of. Later rungs are a plan, not a promise: look"
         " again each quarter.</div>"
     )
@@ -91,7 +99,8 @@ def offers_html(offers: pd.DataFrame) -> str:
         f"<td class='costlib-number'>{_even(row['break_even_against_on_demand'])}</td>"
         f"<td class='costlib-number'>{_even(row['break_even_against_spot'])}</td>"
         f"<td class='costlib-number'>{_months(row['break_even_months'])}</td>"
-        f"<td title='{escape(row['rule'])}'>{basis_html(row['basis'])}</td><td>{escape(row['as_of'])}</td></tr>"
+        f"<td title='{escape(row['rule'])}'>{basis_html(row['basis'])}</td>"
+        f"<td class='costlib-number'>{escape(row['as_of'])}</td></tr>"
         for row in offers.fillna({"rule": ""}).to_dict("records")
     )
     heads = (

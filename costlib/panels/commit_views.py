@@ -58,9 +58,10 @@ def answer_html(report: CommitReport, later: CommitLater | None) -> str:
     if later is not None and len(estimated(rows)):
         band = f" (from {usd_band(*later.saved_band_usd)} as the estimated rates go"
         band += ", before the cost of capital)" if report.asked.cost_of_capital_fraction else ")"
+    what = "the commitment below" if len(rows) == 1 else f"the {len(rows)} commitments below"
     verb = "save" if saved >= 0 else "lose"
     said = [
-        f"Buy the {_count(len(rows), 'commitment')} below: expected to <b>{verb} {usd(abs(saved))}</b>{band} {span}, of"
+        f"Buy {what}: expected to <b>{verb} {usd(abs(saved))}</b>{band} {span}, of"
         f" {usd(bare)} without any; that {saving(found['expected_saved_fraction'])}."
     ]
     worst = report.portfolio.scenarios.sort_values("saved_usd").iloc[0]
@@ -117,7 +118,8 @@ def purchases_html(rows: pd.DataFrame) -> str:
         f"<td class='costlib-number'>{share(row['utilisation'])}</td>"
         f"<td class='costlib-number'>{_break_even(row['break_even_utilisation'])}</td>"
         f"<td class='costlib-number'>{_month(row['break_even_months'])}</td>"
-        f"<td title='{escape(row['rule'])}'>{basis_html(row['basis'])}</td><td>{escape(row['as_of'])}</td></tr>"
+        f"<td title='{escape(row['rule'])}'>{basis_html(row['basis'])}</td>"
+        f"<td class='costlib-number'>{escape(row['as_of'])}</td></tr>"
         for row in rows.to_dict("records")
     )
     heads = (
