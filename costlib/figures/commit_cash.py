@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from costlib.figures.style import INK, MUTED, PURCHASE_COLOURS, finish, legend_under_title
+from costlib.figures.style import INK, MUTED, PURCHASE_COLOURS, finish, legend_below
 
 PARTS = {
     "upfront_usd": ("upfront", PURCHASE_COLOURS["reserved"]),
@@ -42,9 +42,9 @@ def cash(table: pd.DataFrame, paid_back_month: int | None, banner: str) -> go.Fi
         made.add_vline(x=paid_back_month + 0.5, line={"color": INK, "dash": "dot", "width": 1.5},
                        annotation_text=f"ahead from the end of month {paid_back_month}",
                        annotation_position="top left" if paid_back_month > len(table) / 2 else "top right")  # fmt: skip
-    made.update_layout(title="Expected payments of each month as they fall due, and what is saved so far",
+    made.update_layout(title="Expected payments by month, and what is saved so far",
                        barmode="stack", bargap=0.25)  # fmt: skip
     made.update_xaxes(title={"text": "Month of the horizon (730 hours each)", "standoff": 6},
                       dtick=1 if len(table) <= 24 else 3)  # fmt: skip
     made.update_yaxes(title="USD", tickprefix="$", separatethousands=True)
-    return legend_under_title(finish(made, banner, height_px=440))
+    return legend_below(finish(made, banner, height_px=500), rows=3)

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from costlib import display
 from costlib.figures.commit_names import PAYMENT_NAMES, PLAN_NAMES, amount_name, scope_name, term_name
-from costlib.figures.style import MUTED, finish, legend_under_title
+from costlib.figures.style import MUTED, finish, legend_below
 from costlib.units import HOURS_PER_MONTH
 
 #: Okabe and Ito's palette, a colour a plan type.
@@ -59,8 +59,8 @@ def rungs(purchases: pd.DataFrame, months: int, banner: str) -> go.Figure:
                       rangemode="tozero", dtick=3 if months <= 24 else 6)  # fmt: skip
     made.update_yaxes(automargin=True, categoryorder="array", categoryarray=labels[::-1], dtick=1,
                       tickfont={"size": 10 if many else 12})  # fmt: skip
-    height = 190 + max(len(labels), 2) * (MANY_ROW_PX if many else ROW_PX)
-    return legend_under_title(finish(made, banner, height_px=height))
+    height = 210 + max(len(labels), 2) * (MANY_ROW_PX if many else ROW_PX)
+    return legend_below(finish(made, banner, height_px=height), rows=2)
 
 
 def _label(at: int, row: dict) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from costlib import display
-from costlib.figures.style import PURCHASE_COLOURS, finish, legend_under_title
+from costlib.figures.style import PURCHASE_COLOURS, finish, legend_below
 from costlib.planner.commit.layers import DollarLayers
 
 #: Points drawn of a curve: an hour each would be ten times as many as a screen shows.
@@ -17,7 +17,7 @@ LAYERS = {
     "spot_usd": ("on spot", PURCHASE_COLOURS["spot"]),
     "on_demand_usd": ("on demand", PURCHASE_COLOURS["on_demand"]),
 }
-UNUSED = ("commitment not used (below zero, at its own rate)", "#999999")
+UNUSED = ("commitment not used", "#999999")
 
 
 def layers(found: DollarLayers, scenario: str, banner: str) -> go.Figure:
@@ -47,7 +47,7 @@ def layers(found: DollarLayers, scenario: str, banner: str) -> go.Figure:
     made.update_layout(hovermode="x unified")
     made.update_xaxes(title={"text": "Hours, the busiest first", "standoff": 6}, tickformat=",d")
     made.update_yaxes(title="USD an hour at on-demand prices", tickprefix="$", separatethousands=True)
-    return legend_under_title(finish(made, banner, height_px=440))
+    return legend_below(finish(made, banner, height_px=480), rows=2)
 
 
 def _thinned(curve: pd.DataFrame) -> pd.DataFrame:

@@ -40,6 +40,6 @@ def break_even(curve: BreakEven, title: str, banner: str) -> go.Figure:
                 )
             )  # fmt: skip
     made.update_layout(title=display.escape(title))
-    made.update_xaxes(title={"text": "Share of the hours that it is used (%)", "standoff": 6}, range=[0, 101])
+    made.update_xaxes(title={"text": "Share of the hours that it is used (%)", "standoff": 6}, range=[0, 104])
     made.update_yaxes(title="USD an hour", tickprefix="$", rangemode="tozero", separatethousands=True)
     return legend_under_title(finish(made, banner, height_px=380))

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from costlib import display
-from costlib.figures.style import GRID, INK, MUTED, PURCHASE_COLOURS, finish, legend_under_title
+from costlib.figures.style import GRID, INK, MUTED, PURCHASE_COLOURS, finish, legend_below, legend_under_title
 
 OURS, LOOK_BACK = PURCHASE_COLOURS["savings_plan"], PURCHASE_COLOURS["capacity_block"]
 LOOK_BACK_SYMBOLS = ("triangle-up", "triangle-down", "triangle-right")
@@ -47,13 +47,13 @@ def by_scenario(
         hindsight = regret["hindsight_usd"].to_numpy()[order]
         made.add_trace(_marks(hindsight, names, "hindsight", "hindsight", INK, "line-ns-open", 14))
     made.add_trace(_marks(ours, names, "these purchases", "ours", OURS, "diamond", 12))
-    made.update_layout(title="Each future (with its chance): with these purchases, and with other choices")
+    made.update_layout(title="Each future (its chance): these purchases and other choices")
     made.update_xaxes(title={"text": "USD over the horizon", "standoff": 6}, tickprefix="$", separatethousands=True)
     many = len(names) > MANY
     made.update_yaxes(automargin=True, tickfont={"size": 10 if many else 12}, categoryorder="array",
                       categoryarray=names, dtick=1)  # fmt: skip
-    height = 170 + len(names) * (MANY_ROW_PX if many else ROW_PX)
-    return legend_under_title(finish(made, banner, height_px=height))
+    height = 210 + len(names) * (MANY_ROW_PX if many else ROW_PX)
+    return legend_below(finish(made, banner, height_px=height), rows=2)
 
 
 def _marks(
@@ -93,7 +93,7 @@ def frontier(curve: pd.DataFrame | None, weight: float, expected_usd: float, tai
             hovertemplate="now: expected $%{y:,.0f}, worst tenth $%{x:,.0f}<extra></extra>",
         )
     )  # fmt: skip
-    made.update_layout(title="What caution costs: expected cost over the mean of the worst tenth of futures")
+    made.update_layout(title="Expected cost over the mean of the worst tenth of futures")
     made.update_xaxes(title={"text": "USD, mean of the worst tenth of futures", "standoff": 6}, tickprefix="$",
                       separatethousands=True)  # fmt: skip
     made.update_yaxes(title="USD, expected", tickprefix="$", separatethousands=True)

@@ -51,6 +51,16 @@ def finish(figure: go.Figure, banner: str, height_px: int = 420) -> go.Figure:
     return figure
 
 
+def legend_below(figure: go.Figure, rows: int = 2) -> go.Figure:
+    """The legend under the chart and its banner, with room for so many rows of it; names may be long there."""
+    figure.update_layout(
+        margin={"b": 100 + 20 * rows},
+        legend={"orientation": "h", "yref": "container", "y": 0.02, "yanchor": "bottom", "x": 0},
+    )
+    figure.layout.annotations[-1].update(yshift=-72)
+    return figure
+
+
 def legend_under_title(figure: go.Figure) -> go.Figure:
     """Room for a row of legend between the title and the plot."""
     figure.update_layout(

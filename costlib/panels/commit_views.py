@@ -135,8 +135,10 @@ def purchases_html(rows: pd.DataFrame) -> str:
 
 def assumptions_html(report: CommitReport) -> str:
     """How the futures were made, and what was not looked at."""
-    notes = [f"futures: {len(report.demand.scenarios.names)}; {note}" if not at else note
-             for at, note in enumerate(report.demand.notes)]  # fmt: skip
+    first, *rest = report.demand.notes
+    notes = [f"futures: {len(report.demand.scenarios.names)}; {first}", *rest]
+    if report.future.growth is None:
+        notes.append("p07 to p93 are futures of equal chance, from little usage to much; p50 is the middle one")
     notes.append(_levels(report))
     left = left_out_words(report.portfolio.left_out)
     notes += [
