@@ -211,13 +211,15 @@ def commit_report(
         raise InvalidInput(faults)
     lines = lines_with_targets(usage, future)
     rows = rate_rows(book, lines)
+    everything = Rates(rows)
     committed = rows["plan_type"].isin(COMMITTED)
     on_sale = rows["payment"].isin(asked.payments) & rows["term_years"].isin(asked.terms_years)
     rows = rows[~committed | on_sale].reset_index(drop=True)
     rates = Rates(rows)
     rates.on_demand_usd(lines)
     demand = demand_of(usage, rates, future)
-    scenarios = beyond(demand.scenarios, asked.held, rates) if asked.held else demand.scenarios
+    # What is held may have been paid in ways that are not asked for any more.
+    scenarios = beyond(demand.scenarios, asked.held, everything) if asked.held else demand.scenarios
     share, without = spot_shares(lines, rates, asked)
     terms = Terms(
         cost_of_capital_fraction=asked.cost_of_capital_fraction,
