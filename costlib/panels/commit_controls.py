@@ -55,7 +55,12 @@ class Controls:
     def __init__(self, state: CommitState) -> None:
         self.state = state
         self._following = False
-        self.form = Form((*STARTS, *CONTROLS.values()), {PATH: "usage.csv", **PLACEHOLDERS}, _control_of, option_name)
+        self.form = Form(
+            (*STARTS, *CONTROLS.values()),
+            {PATH: "usage.csv", RUNS: "as the run says", **PLACEHOLDERS},
+            _control_of,
+            option_name,
+        )
         self.upload = ipywidgets.FileUpload(accept=".csv,.gz,.parquet", description="Upload CSV or Parquet")
         self.upload.tooltip = "At most 20 MiB; a larger file by its path"
         self.unread, self.read = HTML(), HTML()

@@ -176,10 +176,12 @@ class CommitState(traitlets.HasTraits):
         try:
             read = self.beginnings.read(values)
         except InvalidInput as refused:
-            self.file_faults = refused.faults
+            with self.hold_trait_notifications():
+                self.faults, self.file_faults, self.problem = self._other_faults(values), refused.faults, ""
             return
         except CostlibError as impossible:
-            self.file_faults, self.problem = (), f"{impossible}."
+            with self.hold_trait_notifications():
+                self.faults, self.file_faults, self.problem = (), (), f"{impossible}."
             return
         notes: dict[str, str] = {}
         if self.values and read is not self.read:
@@ -196,6 +198,15 @@ class CommitState(traitlets.HasTraits):
             return
         asked = replace(asked, risk_weight=percent / 100, held=held)
         self._solve(values, read, future, asked, notes, remember)
+
+    def _other_faults(self, values: Mapping[str, str]) -> tuple[Fault, ...]:
+        """What is wrong with the controls that do not go with some usage."""
+        faults: list[Fault] = []
+        if self.values:
+            free = {**values, **dict.fromkeys(OF_USAGE, "")}
+            future_of(free, self.read.usage, self.types, faults)
+            asked_of(free, self.read.usage, faults)
+        return tuple(faults)
 
     def _held(self, values: Mapping[str, str], read: UsageFile, future: Future | None, faults: list[Fault]) -> tuple:
         path = values[HELD].strip()

@@ -28,10 +28,10 @@ STARTS = (
     Control(START, "Start from", "An example, an own file, or a training run that comes again", "choice"),
     Control(PATH, "Own file (path)", "CSV (plain or gzipped) or Parquet: hour, instance_type, region, hours, and"
             " service, platform, tenancy, zone, account where they matter. Counts when it is chosen on the left"),
-    Control(RUNS, "Runs a month (count)", "Of a training run, evenly over the calendar; it counts for those only"),
+    Control(RUNS, "Runs a month (count)", "Of a training run, evenly over the calendar; empty: as the run says"),
 )  # fmt: skip
 EXAMPLE, WORKLOAD, UPLOAD, FILE = "example:", "workload:", "upload:", "file"
-START_DEFAULTS = {START: "example:made_up_ml_team", PATH: "", RUNS: "10"}
+START_DEFAULTS = {START: "example:made_up_ml_team", PATH: "", RUNS: ""}
 #: A file that comes through the page; a larger one is read from its path.
 MOST_UPLOAD_BYTES = 20 << 20
 WEEKS = 26
@@ -100,31 +100,30 @@ class Beginnings:
             return usage_of(self.uploads[name], name, book)
         if start.startswith(WORKLOAD):
             path = data_dir() / "examples" / f"{start.removeprefix(WORKLOAD)}.yaml"
-            return of_workload(Workload.from_yaml(path, self.sources.vocabulary), _runs(values[RUNS]), self.sources)
+            return of_workload(
+                Workload.from_yaml(path, self.sources.vocabulary), _runs(values[RUNS].strip()), self.sources
+            )
         return read_usage(data_dir() / "examples" / "usage" / f"{start.removeprefix(EXAMPLE)}.csv", book)
 
 
-def of_workload(workload: Workload, runs_per_month: float, sources: Sources) -> UsageFile:
-    """26 weeks in which a run, bought as its cheapest on-demand plan, began so often a month, evenly.
+def of_workload(workload: Workload, runs_per_month: float | None, sources: Sources) -> UsageFile:
+    """26 weeks in which a run, bought as its cheapest on-demand plan, began so often a month (None: as it says), evenly.
 
-    Each takes its expected hours. The weeks end where the prices' snapshot does.
+    Each takes its expected hours. The weeks end with the last month before the newest price.
     """
     result = search(workload.changed({"search.purchase": ["on_demand"]}, sources.vocabulary), sources)
     result.require_on_time()
     (plan,) = plans(result, [int(result.order[0])])
     planned = planned_runs_of(plan, workload)
-    planned = replace(
-        planned,
-        low_hours=planned.expected_hours,
-        high_hours=planned.expected_hours,
-        runs_per_month=runs_per_month,
-    )
+    often = planned.runs_per_month if runs_per_month is None else runs_per_month
+    hours = planned.expected_hours
+    planned = replace(planned, low_hours=hours, high_hours=hours, runs_per_month=often)
     count = WEEKS * 7 * 24
     clock = pd.date_range(end=_end(sources.book), periods=count, freq="h")
     made = usage_from_runs([planned], clock[0], count, scenarios=1, seed=0)
     note = (
-        f"no bill: {workload.name} laid on the calendar, {runs_per_month:g} runs a month, evenly, each on"
-        f" {plan.count} × {planned.line.instance_type} in {plan.region} for {hours_text(planned.expected_hours)}, as"
+        f"no bill: {workload.name} laid on the calendar, {often:g} runs a month, evenly, each on"
+        f" {plan.count} × {planned.line.instance_type} in {plan.region} for {hours_text(hours)}, as"
         " its cheapest on-demand plan expects"
     )
     return UsageFile(Usage(made.lines, made.quantity[0]), clock, (note,), workload.name)
@@ -136,7 +135,9 @@ def _end(book: PriceBook) -> pd.Timestamp:
     return (newest.normalize().replace(day=1) - pd.Timedelta(hours=1)).tz_localize("UTC")
 
 
-def _runs(text: str) -> float:
+def _runs(text: str) -> float | None:
+    if not text:
+        return None
     try:
         number = float(text)
     except ValueError:

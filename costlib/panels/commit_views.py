@@ -26,9 +26,10 @@ def usage_html(read: UsageFile) -> str:
     """What was read: its hours, a row a kind of usage, and what was taken for granted."""
     count = len(read.hours)
     first, last = read.hours[0], read.hours[-1]
+    kinds = "one kind of usage" if len(read.usage.lines) == 1 else f"{len(read.usage.lines)} kinds of usage"
     said = (
         f"<div><b>{escape(read.name)}</b>: {count:,} hours ({count / 168:,.1f} weeks), {first:%Y-%m-%d %H:%M} to"
-        f" {last:%Y-%m-%d %H:%M} UTC, {len(read.usage.lines)} kinds of usage. The horizon begins after it.</div>"
+        f" {last:%Y-%m-%d %H:%M} UTC, {kinds}. The horizon begins after it.</div>"
     )
     rows = "".join(
         f"<tr><td>{escape(line.instance_type)}</td><td>{escape(line.region)}</td><td>{escape(line.service)}</td>"
