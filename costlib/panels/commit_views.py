@@ -52,7 +52,10 @@ def answer_html(report: CommitReport, later: CommitLater | None) -> str:
     bare = found["expected_usd"] + found["expected_saved_usd"]
     span = f"over {months} months"
     if rows.empty:
-        words = f"Buy nothing: no commitment is expected to pay here. Without any, {usd(bare)} {span} is expected."
+        why = (
+            "no commitment is expected to pay here" if len(report.offers) else "no rate of any commitment is held here"
+        )
+        words = f"Buy nothing: {why}. Without any, {usd(bare)} {span} is expected."
         return f"<div class='costlib-answer'>{words}</div>"
     saved = found["expected_saved_usd"]
     band = ""
@@ -98,11 +101,22 @@ def sureness_html(report: CommitReport) -> str:
             f"<b>{len(guessed)} of {_count(len(rows), 'purchase')} {verb} on {what}</b> (the rule is shown on hovering"
             " over the label); with live prices they become exact."
         )
+    without = sorted({f"{line.instance_type} {line.region}" for line in report.usage.lines} - _on_sale(report))
+    if without:
+        said.append(
+            f"No rate of a commitment of the chosen plans, terms and payments is held for {escape(', '.join(without))}."
+        )
     if report.not_on_spot:
         said.append(f"No spot price is held, so none is taken, for {escape(', '.join(report.not_on_spot))}.")
     if report.asked.held:
         said.append(f"Sized beyond {_count(len(report.asked.held), 'commitment')} in force.")
     return "".join(f"<div>{one}</div>" for one in said)
+
+
+def _on_sale(report: CommitReport) -> set[str]:
+    """Types in their regions that something chosen covers."""
+    rows = report.rates[report.rates["plan_type"].isin(report.asked.plan_types)]
+    return set(rows["instance_type"] + " " + rows["region"])
 
 
 def purchases_html(rows: pd.DataFrame) -> str:
