@@ -109,7 +109,8 @@ class Beginnings:
 def of_workload(workload: Workload, runs_per_month: float | None, sources: Sources) -> UsageFile:
     """26 weeks in which a run, bought as its cheapest on-demand plan, began evenly, so often a month.
 
-    Without ``runs_per_month`` as often as the run says. Each takes its expected hours. The weeks end with the last month before the newest price.
+    Without ``runs_per_month`` as often as the run says. Each takes its expected hours. The weeks end with the last
+    month before the newest price.
     """
     result = search(workload.changed({"search.purchase": ["on_demand"]}, sources.vocabulary), sources)
     result.require_on_time()
