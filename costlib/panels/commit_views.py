@@ -135,7 +135,7 @@ def purchases_html(rows: pd.DataFrame) -> str:
         f"<td class='costlib-number'>{_month(row['break_even_months'])}</td>"
         f"<td title='{escape(row['rule'])}'>{basis_html(row['basis'])}</td>"
         f"<td class='costlib-number'>{escape(row['as_of'])}</td></tr>"
-        for row in rows.to_dict("records")
+        for row in rows.sort_values(["start_hour", "usd_per_hour"], ascending=[True, False]).to_dict("records")
     )
     heads = (
         ("Buy", "plan and what it serves"), ("Term", "and payment"), ("From month", "0: now"), ("Amount", ""),
