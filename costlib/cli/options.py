@@ -29,3 +29,23 @@ def percents_of(discounts: Sequence[str]) -> dict[str, Any]:
         except ValueError:
             percents[service] = percent
     return percents
+
+
+def shares_of(option: str, texts: Sequence[str]) -> dict[str, float]:
+    """``("g5.xlarge=80",)`` as ``{"g5.xlarge": 0.8}``. Raises InvalidInput for what is not so, all at once."""
+    shares: dict[str, float] = {}
+    faults = []
+    for text in texts:
+        name, _, percent = text.rpartition("=")
+        try:
+            share = float(percent) / 100.0
+        except ValueError:
+            share = -1.0
+        if not name or not 0 <= share <= 1:
+            faults.append(Fault(option, text, "must be NAME=PERCENT, of 0 to 100"))
+        elif name in shares:
+            faults.append(Fault(option, text, "names the same a second time"))
+        shares[name] = share
+    if faults:
+        raise InvalidInput(faults)
+    return shares

@@ -61,10 +61,21 @@ def legend_below(figure: go.Figure, rows: int = 2) -> go.Figure:
     return figure
 
 
+#: A narrow page's chart, what a letter of a legend takes and what its mark does, and a row's height, in pixels.
+NARROW_PX, LETTER_PX, MARK_PX, ROW_PX = 600, 7.5, 45, 20
+
+
 def legend_under_title(figure: go.Figure) -> go.Figure:
-    """Room for a row of legend between the title and the plot."""
+    """Room between the title and the plot for the legend, on a narrow page too, where it takes several rows."""
+    names = dict.fromkeys(
+        str(trace.legendgroup or trace.name) for trace in figure.data if trace.name and trace.showlegend is not False
+    )
+    rows, used = 1, 0.0
+    for name in names:
+        width = MARK_PX + LETTER_PX * len(name)
+        rows, used = (rows, used + width) if used + width <= NARROW_PX else (rows + 1, width)
     figure.update_layout(
-        margin={"t": 70},
+        margin={"t": 50 + ROW_PX * rows},
         title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
     )
     return figure

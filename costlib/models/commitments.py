@@ -14,7 +14,17 @@ from costlib.models.commitments_layers import Layers, layered
 from costlib.models.commitments_offer import BreakEven, break_even, break_even_month, newsvendor_amount
 from costlib.models.commitments_portfolio import Portfolio, best_portfolio
 from costlib.models.commitments_problem import Block, Terms
-from costlib.models.commitments_scenarios import Scenarios, beyond, grown, migrated, price_cut, stopped, together
+from costlib.models.commitments_scenarios import (
+    Scenarios,
+    beyond,
+    grown,
+    migrated,
+    price_cut,
+    scenarios_of,
+    stopped,
+    together,
+)
+from costlib.models.commitments_tables import commitments_of
 from costlib.models.commitments_usage import usage_from
 
 __all__ = [
@@ -39,6 +49,7 @@ __all__ = [
     "break_even",
     "break_even_month",
     "cash_by_month",
+    "commitments_of",
     "climbed",
     "grown",
     "ladder_plan",
@@ -49,6 +60,7 @@ __all__ = [
     "outlook_from",
     "paid_back_month",
     "price_cut",
+    "scenarios_of",
     "stopped",
     "together",
     "usage_from",

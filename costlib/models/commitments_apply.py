@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from costlib.models.commitments_inputs import RESERVED, Commitment, Line, Rates, Usage, refuse
+from costlib.models.commitments_tables import commitments_of, usage_of
 from costlib.models.normalization import is_size_flexible, normalization_factor
 
 Floats = npt.NDArray[np.float64]
@@ -63,12 +64,15 @@ class Applied:
         return self.covered_usd + self.unused_usd + self.on_demand_usd
 
 
-def apply_discounts(usage: Usage, commitments: Sequence[Commitment], rates: Rates | pd.DataFrame) -> Applied:
+def apply_discounts(
+    usage: Usage | pd.DataFrame, commitments: Sequence[Commitment] | pd.DataFrame, rates: Rates | pd.DataFrame
+) -> Applied:
     """Each hour's used, unused and on-demand USD, as AWS's billing would have it; commitments hold in every hour.
 
-    Upfront payments are spread over the term. Raises InvalidInput for lines without an on-demand rate and for
-    commitments that AWS does not sell.
+    Upfront payments are spread over the term. Frames of rows stand for usage, commitments and rates. Raises
+    InvalidInput for lines without an on-demand rate and for commitments that AWS does not sell.
     """
+    usage, commitments = usage_of(usage), commitments_of(commitments)
     rates = rates if isinstance(rates, Rates) else Rates(rates)
     refuse(rates.commitment_faults(commitments))
     on_demand = rates.on_demand_usd(usage.lines)

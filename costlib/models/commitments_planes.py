@@ -39,18 +39,29 @@ class Columns:
 
 @dataclass(frozen=True)
 class Risk:
-    """``weight`` of the mean cost of the worst ``tail_fraction`` of the scenarios; the rest weighs the mean of all."""
+    """``weight`` of the mean cost of the worst ``tail_fraction`` of the scenarios; the rest weighs the mean of all.
+
+    With ``beside_usd`` (scenarios,) the tail is of costs above these: of what is lost against them.
+    """
 
     weight: float
     tail_fraction: float
+    beside_usd: Floats | None = None
+
+    def above(self, usd: Floats) -> Floats:
+        """What the tail is of, for costs (scenarios,)."""
+        return usd if self.beside_usd is None else usd - self.beside_usd
 
     def weights(self, usd: Floats, probability: Floats) -> Floats:
         """What each scenario (scenarios,) of costs counts in the objective; they add up to one."""
-        return (1 - self.weight) * probability + self.weight * tail_weights(usd, probability, self.tail_fraction)
+        tail = tail_weights(self.above(usd), probability, self.tail_fraction)
+        return (1 - self.weight) * probability + self.weight * tail
 
     def of(self, usd: Floats, probability: Floats) -> float:
         """The objective of costs (scenarios,)."""
-        return float(usd @ self.weights(usd, probability))
+        above = self.above(usd)
+        tail = tail_mean(above, probability, self.tail_fraction)
+        return float((1 - self.weight) * (probability @ usd) + self.weight * tail)
 
 
 def tail_weights(usd: Floats, probability: Floats, tail_fraction: float) -> Floats:
@@ -131,7 +142,7 @@ class Master:
         ).astype(np.int32)
         ones = np.ones((scenarios, 1))
         values = np.hstack([-slope * self.scale / self._unit_usd, -ones, ones, ones])
-        self._add(value / self._unit_usd, index, values)
+        self._add(self.risk.above(value) / self._unit_usd, index, values)
 
     def bend(self, slope: Floats, value: Floats) -> None:
         """Adds slope (scenarios, columns) @ amounts + value (scenarios,) to what the planes say of each scenario."""

@@ -8,6 +8,7 @@ costs on-demand. With a cost of capital all amounts are present values.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -15,11 +16,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from costlib.errors import Fault
-from costlib.models.commitments_inputs import Rates, refuse
+from costlib.models.commitments_inputs import Rates, Usage, refuse
 from costlib.models.commitments_offer import break_even_month
 from costlib.models.commitments_planes import Risk, tail_mean
 from costlib.models.commitments_problem import Problem, Terms, problem_of
-from costlib.models.commitments_scenarios import Scenarios
+from costlib.models.commitments_scenarios import Scenarios, scenarios_of
 from costlib.models.commitments_solve import Search, Solved
 from costlib.models.commitments_value import Value
 from costlib.models.commitments_whole import NOTHING, in_whole_amounts
@@ -63,6 +64,12 @@ class Portfolio:
         """The mean cost of the worst scenarios, as many as the tail holds."""
         return tail_mean(self.cost_usd, self.problem.scenarios.chance, self.risk.tail_fraction)
 
+    @property
+    def lost_usd(self) -> float:
+        """The mean of what the commitments lose against none in the worst scenarios; negative where they still save."""
+        lost = self.cost_usd - self.problem.hours.uncovered_usd()
+        return tail_mean(lost, self.problem.scenarios.chance, self.risk.tail_fraction)
+
     @cached_property
     def bound_usd(self) -> float:
         """A proven bound: no portfolio of these offers has a lower objective."""
@@ -76,6 +83,7 @@ class Portfolio:
         return {
             "expected_usd": self.expected_usd,
             "tail_usd": self.tail_usd,
+            "tail_lost_usd": self.lost_usd,
             "committed_usd": self.committed_usd,
             "expected_saved_usd": bare - self.expected_usd,
             "expected_saved_fraction": 1.0 - self.expected_usd / bare if bare else 0.0,
@@ -214,18 +222,18 @@ class Portfolio:
 
     def at(self, risk_weight: float) -> Portfolio:
         """The portfolio for another weight on the tail, from what is known already: a quick search."""
-        risk = _risk(risk_weight, self.risk.tail_fraction)
+        risk = _risk(risk_weight, self.risk.tail_fraction, self.risk.beside_usd)
         found = self._search.again(risk)
         return Portfolio(
             self.problem, self._search, in_whole_amounts(self.problem, self._search, found, risk, quick=True), risk
         )
 
     def frontier(self, risk_weights: Iterable[float]) -> pd.DataFrame:
-        """``risk_weight, expected_usd, tail_usd, committed_usd`` of several weights."""
+        """``risk_weight, expected_usd, tail_usd, tail_lost_usd, committed_usd`` of several weights."""
         found = [(weight, self.at(weight)) for weight in risk_weights]
         return pd.DataFrame(
-            [(weight, each.expected_usd, each.tail_usd, each.committed_usd) for weight, each in found],
-            columns=["risk_weight", "expected_usd", "tail_usd", "committed_usd"],
+            [(weight, each.expected_usd, each.tail_usd, each.lost_usd, each.committed_usd) for weight, each in found],
+            columns=["risk_weight", "expected_usd", "tail_usd", "tail_lost_usd", "committed_usd"],
         )
 
     @cached_property
@@ -254,7 +262,7 @@ class Portfolio:
 
 
 def best_portfolio(
-    usage_scenarios: Scenarios,
+    usage_scenarios: Scenarios | Usage | pd.DataFrame | Iterable[Usage | pd.DataFrame],
     rates: Rates | pd.DataFrame,
     risk_weight: float = 0.0,
     tail_fraction: float = 0.1,
@@ -262,16 +270,25 @@ def best_portfolio(
 ) -> Portfolio:
     """The commitments of the least (1 - w) * mean + w * mean of the worst ``tail_fraction`` of scenarios' cost.
 
+    With ``terms.tail_of`` "loss" the tail is of what the commitments lose against buying none.
+    Usage and frames of hourly rows stand for scenarios (models.commitments_scenarios.scenarios_of).
+
     Reserved Instances come out whole, Savings Plans in tenths of a cent an hour. Raises InvalidInput for weights or
     shares out of range, lines without an on-demand rate, and what else is wrong with scenarios, rates or terms.
     """
+    scenarios = scenarios_of(usage_scenarios)
     rates = rates if isinstance(rates, Rates) else Rates(rates)
+    terms = terms or Terms()
     risk = _risk(risk_weight, tail_fraction)
-    problem = problem_of(usage_scenarios, rates, terms or Terms())
+    problem = problem_of(scenarios, rates, terms)
+    if terms.tail_of == "loss":
+        bare = problem.hours.uncovered_usd()
+        # About their mean, so that the objective stays of the size of a cost.
+        risk = replace(risk, beside_usd=bare - float(scenarios.chance @ bare))
     full = Value(problem.hours, problem.pools)
     large = problem.hours.usage.shape[1] > EXACT_ROWS
     sample = Value(problem.hours.sampled(EVERY), problem.pools) if large else full
-    search = Search(full, sample, problem.columns, usage_scenarios.chance, risk)
+    search = Search(full, sample, problem.columns, scenarios.chance, risk)
     solved = search.solve(risk, np.zeros(len(problem.columns.usd)))
     return Portfolio(problem, search, in_whole_amounts(problem, search, solved, risk), risk)
 
@@ -280,11 +297,11 @@ def _months(upfront: float, recurring: float, replaced: float, share: float, ter
     return float(break_even_month(upfront, recurring, replaced, min(share, 1.0), term_hours / HOURS_PER_YEAR))
 
 
-def _risk(weight: float, tail_fraction: float) -> Risk:
+def _risk(weight: float, tail_fraction: float, beside_usd: Floats | None = None) -> Risk:
     faults = []
     if not 0 <= weight <= 1:
         faults.append(Fault("risk_weight", weight, "must be from 0 to 1"))
     if not 0 < tail_fraction <= 1:
         faults.append(Fault("tail_fraction", tail_fraction, "must be above 0, at most 1"))
     refuse(faults)
-    return Risk(float(weight), float(tail_fraction))
+    return Risk(float(weight), float(tail_fraction), beside_usd)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from costlib.errors import Fault
+from costlib.errors import Fault, unknown
 from costlib.models.commitments_inputs import COMMITTED, Rates, refuse
 from costlib.models.commitments_offers import Offer, discount_at, levelised_usd_per_hour, never_best, offers_of
 from costlib.models.commitments_planes import Columns
@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 
 #: What becomes of a commitment that outlasts the demand: it is left out, or the demand is taken to go on alike.
 PAST_HORIZON = ("leave_out", "go_on")
+#: What the bad tail is of.
+TAILS = ("cost", "loss")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Terms:
     line's usage that tolerates interruptions; ``blocks`` the dated needs; ``exchanges`` what convertible Reserved
     Instances of a line may turn into (places among the lines); ``plan_types`` what may be bought; ``past_horizon``
     whether commitments that outlast the demand are left out, or the demand goes on alike; ``rung_fraction`` the largest
-    purchase, as a share of what could ever be of use.
+    purchase, as a share of what could ever be of use; ``tail_of`` whether the bad tail is of the highest costs, or of
+    what the commitments lose most against buying none.
     """
 
     cost_of_capital_fraction: float = 0.0
@@ -51,6 +54,7 @@ class Terms:
     plan_types: tuple[str, ...] = COMMITTED
     past_horizon: str = "leave_out"
     rung_fraction: float = 1.0
+    tail_of: str = "cost"
 
     def faults(self, scenarios: Scenarios) -> list[Fault]:
         """What is wrong with the terms, for these scenarios."""
@@ -60,6 +64,8 @@ class Terms:
             found.append(Fault("cost_of_capital_fraction", self.cost_of_capital_fraction, "must be above -1"))
         if self.past_horizon not in PAST_HORIZON:
             found.append(Fault("past_horizon", self.past_horizon, f"is none of {', '.join(PAST_HORIZON)}"))
+        if self.tail_of not in TAILS:
+            found.append(unknown("tail_of", self.tail_of, TAILS, "tail"))
         if not 0 < self.rung_fraction <= 1:
             found.append(Fault("rung_fraction", self.rung_fraction, "must be above 0, at most 1"))
         found += [

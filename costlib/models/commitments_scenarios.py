@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from costlib.errors import Fault
 from costlib.models.commitments_apply import apply_discounts
 from costlib.models.commitments_inputs import Commitment, Line, Rates, Usage, quantity_faults, refuse
+from costlib.models.commitments_tables import usage_of
+from costlib.models.commitments_usage import usage_from
 from costlib.units import HOURS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
@@ -76,6 +79,43 @@ class Scenarios:
     def factor(self) -> Floats:
         """On-demand factors (scenarios or 1, hours or 1, lines or 1)."""
         return np.asarray(self.on_demand_factor, float)
+
+
+def scenarios_of(given: Scenarios | Usage | pd.DataFrame | Iterable[Usage | pd.DataFrame]) -> Scenarios:
+    """Scenarios as they are; or from usage, one or several of equal chance and length.
+
+    A frame with a column ``scenario`` is one scenario a value of it, with the chance of its ``probability`` if that
+    column is there. A line that a scenario lacks runs nothing there. Raises InvalidInput for lengths that differ, and
+    chances that are not one a scenario or do not add up.
+    """
+    if isinstance(given, Scenarios):
+        return given
+    names: tuple[str, ...] = ()
+    probability = None
+    if isinstance(given, pd.DataFrame) and "scenario" in given:
+        groups = {str(name): rows for name, rows in given.groupby("scenario", sort=False)}
+        names = tuple(groups)
+        if "probability" in given:
+            held = [rows["probability"].unique() for rows in groups.values()]
+            refuse(
+                Fault("probability", list(each), f"is not one number for scenario {name}")
+                for name, each in zip(groups, held, strict=True)
+                if len(each) != 1
+            )
+            probability = np.array([float(each[0]) for each in held])
+        each = [usage_from(rows.drop(columns=["scenario", "probability"], errors="ignore")) for rows in groups.values()]
+    elif isinstance(given, Usage | pd.DataFrame):
+        each = [usage_of(given)]
+    else:
+        each = [usage_of(one) for one in given]
+    lengths = [len(one.quantity) for one in each]
+    if not each or len(set(lengths)) > 1:
+        refuse([Fault("usage_scenarios", lengths or None, "must be at least one, all of the same hours")])
+    lines = tuple(dict.fromkeys(line for one in each for line in one.lines))
+    quantity = np.zeros((len(each), lengths[0], len(lines)))
+    for at, one in enumerate(each):
+        quantity[at][:, [lines.index(line) for line in one.lines]] = one.quantity
+    return Scenarios(lines, quantity, probability, names=names)
 
 
 def together(named: Sequence[tuple[str, float, Floats]], lines: tuple[Line, ...], **more: Floats | float) -> Scenarios:

@@ -133,7 +133,12 @@ class Search:
             np.divide(self.columns.usd, worth, out=np.ones_like(worth), where=worth > self.columns.usd),
         )
         capacity = self.columns.capacity(best.amount, len(self.full.pools))
-        return min(float(chance @ self.full.floor_usd(capacity, factor)), self.objective(best))
+        floor = float(chance @ self.full.floor_usd(capacity, factor))
+        if risk.beside_usd is not None:
+            # What costs are held beside counts in the tail alone.
+            tail = (chance - (1 - risk.weight) * self.probability) @ risk.beside_usd
+            floor -= float(tail)
+        return min(floor, self.objective(best))
 
     def _look(self, amount: Floats, quick: bool = False) -> _Seen:
         """The truth about an amount; not quick: with slopes."""

@@ -103,7 +103,7 @@ def failover_html(answer: PlacesAnswer) -> str:
     )  # fmt: skip
     low, middle, high = found.bandwidth_gbps
     note = (
-        f"From {found.from_region}; a chance of {share(found.chance_fraction)} a run, checkpoints copied every"
+        f"The cheapest run first. From {found.from_region}; a chance of {share(found.chance_fraction)} a run, checkpoints copied every"
         f" {hours(found.sync_hours)}, {low:g} – {high:g} Gbit/s ({middle:g} expected) between regions."
     )
     rules = _rules(found.as_dict()["rules"])

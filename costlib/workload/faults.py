@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from costlib.errors import Fault, unknown
-from costlib.workload.parts import (
-    AtKeys,
-    Checkpoint,
-    Dataset,
-    Fit,
-    HoursOn,
-    Measured,
-    Model,
-    SearchSpace,
-    SecondsPerSampleOn,
-    Spot,
-    SpotHistory,
-    Work,
-)
+from costlib.workload.parts import AtKeys
 
 
-def faults_of(error: ValidationError, top: type[BaseModel]) -> list[Fault]:
+def faults_of(error: ValidationError, top: type[BaseModel], whole: str = "workload") -> list[Fault]:
     """Pydantic's findings in our words: dotted field, value, what would be right, close matches.
 
-    ``top`` is the class of the whole, whose keys stand at no place.
+    ``top`` is the class of the whole, whose keys stand at no place, and ``whole`` what it is called.
     """
     faults = []
     for finding in error.errors():
@@ -35,7 +22,7 @@ def faults_of(error: ValidationError, top: type[BaseModel]) -> list[Fault]:
         names = [part for part in parts if not part.startswith(("literal[", "function-", "tuple["))]
         if finding["type"] == "literal_error" and "literal['all']" in parts:
             continue
-        field = ".".join(names) or "workload"
+        field = ".".join(names) or whole
         value = finding["input"]
         kind, context = finding["type"], finding.get("ctx", {})
         if kind == "extra_forbidden":
@@ -47,6 +34,8 @@ def faults_of(error: ValidationError, top: type[BaseModel]) -> list[Fault]:
         elif kind in ("greater_than", "greater_than_equal"):
             sign = "above" if kind == "greater_than" else "at least"
             faults.append(Fault(field, value, f"must be {sign} {next(iter(context.values()))}"))
+        elif kind == "less_than":
+            faults.append(Fault(field, value, f"must be below {context['lt']:,}"))
         elif kind == "less_than_equal":
             faults.append(Fault(field, value, f"must be at most {context['le']:,}: check its unit"))
         elif kind in ("model_type", "mapping_type", "dict_type", "model_attributes_type"):
@@ -70,24 +59,19 @@ def _options(expected: str) -> list[str]:
     return [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
 
 
-#: The part that describes each place of the workload, for the keys that may stand there.
-_PARTS: dict[str, type[BaseModel]] = {
-    "model": Model,
-    "work": Work,
-    "work.hours_on": HoursOn,
-    "work.seconds_per_sample_on": SecondsPerSampleOn,
-    "dataset": Dataset,
-    "checkpoint": Checkpoint,
-    "search": SearchSpace,
-    "fit": Fit,
-    "spot": Spot,
-}
-
-
 def _keys_at(names: list[str], top: type[BaseModel]) -> list[str]:
-    """The keys that are allowed at one place of the workload."""
-    if names[:1] == ["measured"]:
-        return list(Measured.model_fields)
-    if names[:2] == ["spot", "history"]:
-        return list(SpotHistory.model_fields)
-    return list(_PARTS.get(".".join(names), top).model_fields)
+    """The keys that are allowed at one place of the whole; places in lists and free keys of mappings have no names."""
+    here = top
+    for name in names:
+        field = here.model_fields.get(name)
+        inner = _model_within(field.annotation) if field is not None else None
+        here = here if inner is None else inner
+    return list(here.model_fields)
+
+
+def _model_within(annotation: Any) -> type[BaseModel] | None:
+    """The part that an annotation holds, alone, in a list or as a mapping's values."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_within(inner) for inner in get_args(annotation))
+    return next((model for model in found if model is not None), None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import botocore
 import pandas as pd
 
-from data.build import accelerator_memory, cpu_tables, examples, measured_tables, scaling_tables
+from data.build import accelerator_memory, cpu_tables, example_usage, examples, measured_tables, scaling_tables
 from data.build.common import with_dates
 
 #: Instance accelerator names (as EC2 and its mirrors print them) to the names of facts/accelerators.
@@ -41,6 +41,7 @@ def build(raw: Path, reference: Path) -> dict[str, pd.DataFrame]:
     accelerators = accelerators_table(raw)
     achieved = measured_tables.achieved_flops(raw, reference, accelerators)
     examples.write(reference / "published_runs.csv")
+    example_usage.write()
     return {
         "facts/instances": instances_table(raw),
         "facts/accelerators": accelerators,

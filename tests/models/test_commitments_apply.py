@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from costlib.errors import InvalidInput
 from costlib.models.commitments_apply import Applied, apply_discounts
 from costlib.models.commitments_inputs import Commitment, Line, Usage
-from costlib.models.commitments_usage import usage_from
 from costlib.models.normalization import is_size_flexible, normalization_factor
 
 # Savings Plans User Guide, "Understanding how Savings Plans apply to your usage": its example, partial upfront.
@@ -272,42 +271,6 @@ def test_bad_commitments_are_named_with_what_is_sold() -> None:
         apply_discounts(Usage((Line("p5.48xlarg", "us-east-1"),), np.ones((1, 1))), [], frame)
     with pytest.raises(InvalidInput, match="known: us-east-1/ec2/linux/shared"):
         apply_discounts(Usage((Line("p5.48xlarge", "eu-west-9"),), np.ones((1, 1))), [], frame)
-
-
-def hourly(**changes: object) -> pd.DataFrame:
-    frame = pd.DataFrame(
-        {
-            "hour": ["2026-01-01 00:00", "2026-01-01 01:00", "2026-01-01 02:00", "2026-01-01 02:00"],
-            "instance_type": ["g5.xlarge", "g5.xlarge", "g5.xlarge", "g5.2xlarge"],
-            "region": "us-east-1",
-            "service": "ec2",
-            "quantity": [1.0, 2.0, 3.0, 4.0],
-        }
-    )
-    return frame.assign(**changes)
-
-
-def test_usage_from_rows() -> None:
-    usage = usage_from(hourly())
-    by_type = {line.instance_type: usage.quantity[:, at].tolist() for at, line in enumerate(usage.lines)}
-    assert by_type == {"g5.xlarge": [1, 2, 3], "g5.2xlarge": [0, 0, 4]}
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"quantity": [1.0, -2.0, 3.0, -4.0]}, r"must not be negative \(rows 1, 3\)"),
-        ({"quantity": [1.0, np.nan, 3.0, 4.0]}, r"is not a number \(rows 1\)"),
-        ({"hour": ["2026-01-01 00:00", "2026-01-01 03:00", "2026-01-01 03:00", "2026-01-01 03:00"]}, "2 hours are"),
-        ({"instance_type": "g5.xlarge"}, r"more than once \(rows 2, 3\)"),
-        ({"hour": ["2026-01-01 00:00", "x", "2026-01-01 01:30", "2026-01-01 01:00"]}, r"not a time \(rows 1\)"),
-        ({"hour": ["2026-01-01 00:00", "x", "2026-01-01 01:30", "2026-01-01 01:00"]}, r"not a whole hour \(rows 2\)"),
-        ({"service": "ec3"}, "is none of ec2"),
-    ],
-)
-def test_bad_usage_is_named_with_its_rows(changes: dict[str, object], said: str) -> None:
-    with pytest.raises(InvalidInput, match=said):
-        usage_from(hourly(**changes))
 
 
 def test_bad_numbers_and_rates_are_named() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -80,14 +81,20 @@ def grid_costs(scenarios: Scenarios, held: Rates, instance: np.ndarray, compute:
     return uncovered + hours * instance[:, None, None] + hours * compute[:, None]
 
 
-@pytest.mark.parametrize(("seed", "weight"), list(product(range(8), (0.0, 0.5))))
-def test_within_half_a_percent_of_brute_force(seed: int, weight: float) -> None:
+@pytest.mark.parametrize(
+    ("seed", "weight", "tail_of"),
+    [*product(range(8), (0.0, 0.5), ("cost",)), *product(range(8), (0.5, 1.0), ("loss",))],
+)
+def test_within_half_a_percent_of_brute_force(seed: int, weight: float, tail_of: str) -> None:
     scenarios, held = random_case(seed)
-    found = best_portfolio(scenarios, held, weight, 0.3, GO_ON)
+    found = best_portfolio(scenarios, held, weight, 0.3, replace(GO_ON, tail_of=tail_of))
+    on_demand = np.array([held.usd(line, "on_demand") for line in LINES])
+    bare = (scenarios.quantity @ on_demand).sum(axis=1)
+    beside = bare - scenarios.chance @ bare if tail_of == "loss" else 0.0
 
     def objective(instance: np.ndarray, compute: np.ndarray) -> np.ndarray:
         usd = grid_costs(scenarios, held, instance, compute)
-        tail = np.apply_along_axis(tail_mean, 2, usd, scenarios.chance, 0.3)
+        tail = np.apply_along_axis(tail_mean, 2, usd - beside, scenarios.chance, 0.3)
         return (1 - weight) * usd @ scenarios.chance + weight * tail
 
     tops = (found.problem.columns.most.max(),) * 2
@@ -186,6 +193,21 @@ def test_a_moved_risk_weight_is_found_again_from_what_is_known() -> None:
     # More weight on the tail never makes it worse, nor the mean better, but for what a quick search leaves.
     assert (np.diff(frontier["tail_usd"]) <= WITHIN * frontier["tail_usd"].max()).all()
     assert (np.diff(frontier["expected_usd"]) >= -WITHIN * frontier["expected_usd"].max()).all()
+
+
+def test_fear_of_loss_buys_less_and_fear_of_cost_more() -> None:
+    """What hurts who commits is demand that goes; what hurts who pays is demand that comes."""
+    level = np.array([1.0, 5.0, 10.0, 15.0])
+    demand = Scenarios((M5,), np.repeat(level, 100).reshape(4, 100, 1))
+    held = rates({M5: 1.0}, compute={M5: 0.7})
+    neutral, cost, loss = (
+        best_portfolio(demand, held, weight, 0.25, replace(GO_ON, tail_of=tail)).committed_usd
+        for weight, tail in ((0.0, "cost"), (0.8, "cost"), (0.8, "loss"))
+    )
+    assert loss < neutral < cost
+    safe = best_portfolio(demand, held, 1.0, 0.25, replace(GO_ON, tail_of="loss"))
+    # With nothing but the worst future in view, no more is bought than is used there.
+    assert safe.purchases["amount"].tolist() == pytest.approx([0.7]) and safe.lost_usd == pytest.approx(-30.0)
 
 
 def test_the_bound_is_close_where_sizes_cost_in_proportion() -> None:

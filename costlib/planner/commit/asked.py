@@ -11,7 +11,10 @@ from costlib.errors import Fault, InvalidInput, unknown
 from costlib.models.commitments import Block, Commitment, Line, Rates
 from costlib.models.commitments_forecast import MONTH
 from costlib.models.commitments_inputs import COMMITTED, PAYMENTS, TERMS_YEARS
+from costlib.models.commitments_problem import TAILS
+from costlib.models.normalization import family_of
 from costlib.planner.commit.demand import Future
+from costlib.prices.book import PriceBook
 
 #: How long a Capacity Block may be. Source: EC2 User Guide, "Capacity Blocks for ML".
 BLOCK_DAYS_SINGLE, BLOCK_DAYS_MOST = 14, 182
@@ -32,6 +35,7 @@ class DatedNeed:
 class Asked:
     """How to choose: the weight on the bad tail, what may be bought, capital, spot, dated needs, what is held.
 
+    ``tail_of`` "loss": the futures in which commitments lose most against none; "cost": the costliest ones.
     ``spot_fraction`` is of every EC2 line that has a spot price, ``spot_by_type`` of one instance type in its place;
     ``needs`` are dated needs that a Capacity Block may serve; ``held`` commitments in force, with the hours until they
     end.
@@ -39,6 +43,7 @@ class Asked:
 
     risk_weight: float = 0.25
     tail_fraction: float = 0.1
+    tail_of: str = "loss"
     cost_of_capital_fraction: float = 0.0
     spot_fraction: float = 0.0
     spot_by_type: tuple[tuple[str, float], ...] = ()
@@ -68,6 +73,8 @@ class Asked:
         ):
             if not good:
                 found.append(Fault(name, value, wanted))
+        if self.tail_of not in TAILS:
+            found.append(unknown("tail_of", self.tail_of, TAILS, "tail"))
         for name, given, known in (
             ("plan_types", self.plan_types, COMMITTED),
             ("payments", self.payments, PAYMENTS),
@@ -81,6 +88,18 @@ class Asked:
             if not (1 <= need.days <= BLOCK_DAYS_MOST and (need.days <= BLOCK_DAYS_SINGLE or need.days % 7 == 0)):
                 found.append(Fault(f"needs[{at}].days", need.days, BLOCK_DAYS_RULE))
         return found
+
+
+def lines_of(held: Sequence[tuple[Commitment, int]], book: PriceBook) -> list[Line]:
+    """Lines whose rates say what commitments in force are: their own type, or the types of their family."""
+    found = []
+    for one, _ in held:
+        if one.instance_type is not None and one.region is not None:
+            found.append(Line(one.instance_type, one.region))
+        elif one.family is not None and one.region is not None:
+            names = sorted(name for name in book.vocabulary.instance_types if family_of(name) == one.family)
+            found += [Line(name, one.region) for name in names]
+    return found
 
 
 def spot_shares(lines: Sequence[Line], rates: Rates, asked: Asked) -> tuple[dict[int, float], list[str]]:

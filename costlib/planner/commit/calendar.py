@@ -160,7 +160,7 @@ def _starts(
     allowed = np.arange(hours)
     if run.spread == "working_hours":
         clock = begin + pd.to_timedelta(allowed, unit="h")
-        at_work = (clock.hour >= WORK_STARTS) & (clock.hour < WORK_ENDS) & (clock.weekday < WORK_DAYS)
+        at_work = (clock.hour >= WORK_STARTS) & (clock.hour < WORK_ENDS) & (clock.day_of_week < WORK_DAYS)
         allowed = allowed[at_work]
         # All runs of a week start in its working hours.
         rate /= WORKING_FRACTION

@@ -120,7 +120,7 @@ def _end_faults(line: Mapping[str, str], now: pd.Timestamp) -> Iterator[Fault]:
         term_years = _number(line["term_years"])
         # A day's grace: a day alone counts to its end.
         if term_years in TERMS_YEARS and ends > now + pd.DateOffset(years=int(term_years), days=1):
-            yield Fault("ends", line["ends"], f"is further off than a term of {line['term_years']} years can be")
+            yield Fault("ends", line["ends"], f"is further off than a {term_years:g}-year term can be")
 
 
 def _end(text: str) -> pd.Timestamp:

@@ -16,6 +16,7 @@ from costlib.units import HOURS_PER_DAY, HOURS_PER_YEAR
 YEAR_HOURS = round(HOURS_PER_YEAR)
 #: Plan types that AWS recommends for a whole account, each at its widest.
 PLAN_TYPES = ("compute", "sagemaker")
+COLUMNS = ["days", "usd_per_hour", "expected_usd", "worst_usd", "commitments", "cost_usd"]
 RULE = (
     "the one-year Savings Plans commitment that would have cost least over the last days, as AWS's recommendation is"
     " computed (it does not forecast), bought again when it ends; of the payments the one that costs least"
@@ -66,4 +67,9 @@ def by_lookback(
                 "cost_usd": np.array(cost),
             }
         )
-    return pd.DataFrame(rows, columns=["days", "usd_per_hour", "expected_usd", "worst_usd", "commitments", "cost_usd"])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def nothing() -> pd.DataFrame:
+    """The same without a row."""
+    return pd.DataFrame(columns=COLUMNS)

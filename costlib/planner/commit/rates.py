@@ -62,6 +62,15 @@ def rates_of(book: PriceBook, lines: Sequence[Line]) -> Rates:
     return Rates(rate_rows(book, lines))
 
 
+def every_rate(book: PriceBook) -> Rates:
+    """The rates of every type and region that the book has for sale with a commitment."""
+    lines = set()
+    for service, purchase in (("ec2", "reserved"), ("ec2", "savings_plan"), ("sagemaker", "savings_plan")):
+        rows = book.part(service, purchase)
+        lines |= {Line(*pair, service) for pair in zip(rows["billed_type"], rows["region"], strict=True)}
+    return rates_of(book, sorted(lines, key=lambda line: line.key))
+
+
 def _of_part(part: pd.DataFrame, own: pd.DataFrame, purchase: str) -> pd.DataFrame:
     rows = part[part["az"].isna() & part["billed_type"].isin(own["billed_type"]) & part["region"].isin(own["region"])]
     rows = rows.merge(own, on=PAIR)

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from costlib.errors import InvalidInput
 from costlib.models.commitments import (
     Portfolio,
     Rates,
+    Scenarios,
     Terms,
     Usage,
     best_portfolio,
@@ -23,7 +25,7 @@ from costlib.models.commitments import (
 from costlib.models.commitments_by_hour import Dated, cost_usd, dated_of
 from costlib.models.commitments_inputs import COMMITTED
 from costlib.planner.commit import lookbacks
-from costlib.planner.commit.asked import Asked, blocks_of, spot_shares
+from costlib.planner.commit.asked import Asked, blocks_of, lines_of, spot_shares
 from costlib.planner.commit.demand import Demand, Future, demand_of, lines_with_targets
 from costlib.planner.commit.layers import DollarLayers, in_layers
 from costlib.planner.commit.offers import single_offers
@@ -40,10 +42,14 @@ LADDER_MONTHS, LADDER_FRACTION = 3, 1 / 3
 
 @dataclass(frozen=True)
 class CommitReport:
-    """What to commit to. ``rates`` has a row for everything on sale for the usage (planner.commit.rates)."""
+    """What to commit to. ``rates`` has a row for everything on sale for the usage (planner.commit.rates).
+
+    ``usage`` is None where demand is planned, not measured: then there is nothing to look back at. ``open_usage`` is
+    what commitments in force would have left of it, and what a look-back sees.
+    """
 
     book: PriceBook
-    usage: Usage
+    usage: Usage | None
     future: Future
     asked: Asked
     rates: pd.DataFrame
@@ -51,6 +57,7 @@ class CommitReport:
     portfolio: Portfolio
     terms: Terms
     not_on_spot: tuple[str, ...]
+    open_usage: Usage | None
     _parts: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -101,9 +108,11 @@ class CommitReport:
 
     @cached_property
     def lookbacks(self) -> pd.DataFrame:
-        """AWS's look-back rule over the same futures."""
+        """AWS's look-back rule over the same futures; without rows where there is no usage to look back at."""
+        if self.open_usage is None:
+            return lookbacks.nothing()
         return lookbacks.by_lookback(
-            self.usage, self.portfolio.problem.scenarios, self.held_rates, self.terms.spot_fraction
+            self.open_usage, self.portfolio.problem.scenarios, self.held_rates, self.terms.spot_fraction
         )
 
     @cached_property
@@ -137,21 +146,7 @@ class CommitReport:
         layers = self.layers()
         return {
             "banner": self.book.banner,
-            "usage": {
-                "hours": len(self.usage.quantity),
-                "lines": [
-                    {
-                        "instance_type": line.instance_type,
-                        "region": line.region,
-                        "service": line.service,
-                        "instance_hours": float(self.usage.quantity[:, at].sum()),
-                        "least": float(self.usage.quantity[:, at].min()),
-                        "mean": float(self.usage.quantity[:, at].mean()),
-                        "most": float(self.usage.quantity[:, at].max()),
-                    }
-                    for at, line in enumerate(self.usage.lines)
-                ],
-            },
+            "usage": self._usage_as_dict(),
             "assumptions": self.assumptions,
             "purchases": plain_rows(self.purchases),
             "summary": {
@@ -177,6 +172,30 @@ class CommitReport:
             "rules": {"look_back": lookbacks.RULE, "demand": list(self.demand.notes)},
         }
 
+    def _usage_as_dict(self) -> dict[str, object]:
+        """What ran, or what is planned to (the mean of all draws), by line."""
+        scenarios = self.demand.scenarios
+        if self.usage is None:
+            lines, quantity = scenarios.lines, np.tensordot(scenarios.chance, scenarios.quantity, 1)
+        else:
+            lines, quantity = self.usage.lines, self.usage.quantity
+        return {
+            "planned": self.usage is None,
+            "hours": len(quantity),
+            "lines": [
+                {
+                    "instance_type": line.instance_type,
+                    "region": line.region,
+                    "service": line.service,
+                    "instance_hours": float(quantity[:, at].sum()),
+                    "least": float(quantity[:, at].min()),
+                    "mean": float(quantity[:, at].mean()),
+                    "most": float(quantity[:, at].max()),
+                }
+                for at, line in enumerate(lines)
+            ],
+        }
+
     @property
     def assumptions(self) -> dict[str, object]:
         """Everything that was taken for granted, by name."""
@@ -184,11 +203,13 @@ class CommitReport:
         return {
             "months": future.months,
             "growth": list(future.growth) if future.growth is not None else "from the usage's history",
+            "planned": self.usage is None,
             "stop_chance_fraction": future.stop_chance_fraction,
             "migrations": [vars(move) for move in future.migrations],
             "price_cuts": [{**vars(cut), "families": list(cut.families)} for cut in future.price_cuts],
             "risk_weight": asked.risk_weight,
             "tail_fraction": asked.tail_fraction,
+            "tail_of": asked.tail_of,
             "cost_of_capital_fraction": asked.cost_of_capital_fraction,
             "spot_fraction": asked.spot_fraction,
             "spot_by_type": dict(asked.spot_by_type),
@@ -211,25 +232,49 @@ def commit_report(
         raise InvalidInput(faults)
     lines = lines_with_targets(usage, future)
     rows = rate_rows(book, lines)
-    everything = Rates(rows)
+    rates = Rates(rows)
+    rates.on_demand_usd(lines)
+    return _report(book, usage, future, asked, rows, demand_of(usage, rates, future))
+
+
+def planned_report(book: PriceBook, demand: Demand, months: int, asked: Asked | None = None) -> CommitReport:
+    """The same for demand that is planned (planner.commit.planned) over some months. Raises InvalidInput."""
+    asked = asked or Asked()
+    faults = asked.faults()
+    if faults:
+        raise InvalidInput(faults)
+    rows = rate_rows(book, demand.scenarios.lines)
+    return _report(book, None, Future(months, (0.0, 0.0, 0.0), 0.0), asked, rows, demand)
+
+
+def _report(
+    book: PriceBook, usage: Usage | None, future: Future, asked: Asked, rows: pd.DataFrame, demand: Demand
+) -> CommitReport:
+    lines, every = demand.scenarios.lines, Rates(rows)
+    scenarios, open_usage = demand.scenarios, usage
+    if asked.held:
+        # What is held need not be on sale to whoever asks, nor of a type that runs now.
+        held_rates = Rates(rate_rows(book, [*lines, *lines_of(asked.held, book)]))
+        scenarios = beyond(scenarios, asked.held, held_rates)
+        if usage is not None:
+            past = Scenarios(usage.lines, usage.quantity[None])
+            left = beyond(past, [(one, past.hours) for one, _ in asked.held], held_rates)
+            open_usage = Usage(usage.lines, left.quantity[0])
     committed = rows["plan_type"].isin(COMMITTED)
     on_sale = rows["payment"].isin(asked.payments) & rows["term_years"].isin(asked.terms_years)
     rows = rows[~committed | on_sale].reset_index(drop=True)
     rates = Rates(rows)
-    rates.on_demand_usd(lines)
-    demand = demand_of(usage, rates, future)
-    # What is held may have been paid in ways that are not asked for any more.
-    scenarios = beyond(demand.scenarios, asked.held, everything) if asked.held else demand.scenarios
-    share, without = spot_shares(lines, rates, asked)
+    share, without = spot_shares(lines, every, asked)
     terms = Terms(
         cost_of_capital_fraction=asked.cost_of_capital_fraction,
         spot_fraction=share,
-        blocks=blocks_of(lines, rates, asked, future),
+        blocks=blocks_of(lines, every, asked, future),
         exchanges=demand.exchanges,
         plan_types=asked.plan_types,
+        tail_of=asked.tail_of,
     )
     portfolio = best_portfolio(scenarios, rates, asked.risk_weight, asked.tail_fraction, terms)
-    return CommitReport(book, usage, future, asked, rows, demand, portfolio, terms, tuple(without))
+    return CommitReport(book, usage, future, asked, rows, demand, portfolio, terms, tuple(without), open_usage)
 
 
 def left_out_words(left_out: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as parquet
+from pyarrow import csv as arrow_csv
 
 from costlib.errors import Fault, InvalidInput, nearest
 from costlib.models.commitments_inputs import MOST_ROWS, refuse
@@ -100,13 +101,10 @@ def _text(content: bytes, name: str, field: str) -> str:
 
 
 def _csv(text: str, name: str, field: str) -> pd.DataFrame:
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[list[str]] = []
     try:
-        rows.extend(lines)
+        header = [column.strip() for column in next(csv.reader(io.StringIO(text, newline=""), strict=True), [])]
     except csv.Error as error:
-        raise InvalidInput([Fault(field, name, f"is not a CSV: {error} (row {len(rows) + 1})")]) from None
-    header = [column.strip() for column in rows[0]] if rows else []
+        raise InvalidInput([Fault(field, name, f"is not a CSV: {error} (row 1)")]) from None
     if not any(header):
         raise InvalidInput([Fault(field, name, "is empty: its first row must name the columns")])
     if len(header) == 1:
@@ -114,13 +112,44 @@ def _csv(text: str, name: str, field: str) -> pd.DataFrame:
             if separator in header[0]:
                 problem = f"has its columns separated by {words}: save it with commas between them"
                 raise InvalidInput([Fault(field, name, problem)])
+    faults = _header_faults(header, field)
+    if not faults and '"' not in text:
+        frame = _csv_at_once(text, header)
+        if frame is not None:
+            return frame
+    return _csv_by_rows(text, header, faults, name, field)
+
+
+def _csv_at_once(text: str, header: Sequence[str]) -> pd.DataFrame | None:
+    """The cells of a CSV without quotes; None where its rows are not even, which the other reader tells apart."""
+    try:
+        table = arrow_csv.read_csv(
+            io.BytesIO(text.encode()),
+            arrow_csv.ReadOptions(column_names=list(header), skip_rows=1),
+            arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid:
+        return None
+    columns = {column: _coded(values) for column, values in zip(header, table.columns, strict=True)}
+    return _without_blank_rows(columns, pd.RangeIndex(FIRST_ROW, FIRST_ROW + table.num_rows))
+
+
+def _csv_by_rows(text: str, header: Sequence[str], faults: list[Fault], name: str, field: str) -> pd.DataFrame:
+    """The cells of any CSV, or InvalidInput with ``faults`` and those of its rows."""
+    rows: list[list[str]] = []
+    try:
+        rows.extend(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        problem = f"is not a CSV: {error} (row {len(rows) + 1})"
+        raise InvalidInput([*faults, Fault(field, name, problem)]) from None
     widths = np.fromiter(map(len, rows[1:]), np.int64, len(rows) - 1)
     index = pd.RangeIndex(FIRST_ROW, FIRST_ROW + len(widths))
     wrong = np.flatnonzero((widths > 0) & (widths != len(header)))
-    faults = _header_faults(header, field)
     if len(wrong):
         cells = f"{widths[wrong[0]]} cells"
-        faults.append(Fault(field, cells, f"in a row where the header has {len(header)} {named_rows(index, wrong)}"))
+        problem = f"in a row where the header has {len(header)} {named_rows(index, wrong)}"
+        faults = [*faults, Fault(field, cells, problem)]
     refuse(faults)
     there = np.flatnonzero(widths)
     columns = zip(*(rows[at + 1] for at in there.tolist()), strict=True)
@@ -134,22 +163,17 @@ def _parquet(content: bytes, name: str, field: str) -> pd.DataFrame:
         if file.metadata.num_rows > MOST_TABLE_ROWS:
             raise InvalidInput([Fault(field, name, f"holds more than {MOST_TABLE_ROWS:,} rows")])
         table = file.read()
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidInput([Fault(field, name, f"is broken Parquet: {told}")]) from None
     header = [column.strip() for column in table.column_names]
     faults = _header_faults(header, field)
     columns = {}
     for column, values in zip(header, table.columns, strict=True):
-        kind = values.type
         try:
-            coded = values.combine_chunks()
-            coded = coded if pa.types.is_dictionary(kind) else coded.dictionary_encode()
-            words = coded.dictionary.cast(pa.string()).to_numpy(zero_copy_only=False)
-            codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-            columns[column] = _category(codes.astype(np.int64), words)
+            columns[column] = _coded(values)
         except (pa.ArrowException, UnicodeDecodeError):
-            faults.append(Fault(f"{field} columns", column, f"holds {kind}, not {_SIMPLE}"))
+            faults.append(Fault(f"{field} columns", column, f"holds {values.type}, not {_SIMPLE}"))
     refuse(faults)
     return _without_blank_rows(columns, pd.RangeIndex(FIRST_ROW, FIRST_ROW + table.num_rows))
 
@@ -158,6 +182,13 @@ def _header_faults(header: Sequence[str], field: str) -> list[Fault]:
     where = f"{field} columns"
     faults = [Fault(where, name, "is given twice") for name in sorted({*header} - {""}) if header.count(name) > 1]
     return faults + [Fault(where, at + 1, "has no name") for at, name in enumerate(header) if not name]
+
+
+def _coded(values: pa.ChunkedArray) -> pd.Categorical:
+    coded = values.combine_chunks().dictionary_encode()
+    words = coded.dictionary.cast(pa.string()).to_numpy(zero_copy_only=False)
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return _category(codes.astype(np.int64), words)
 
 
 def _category(codes: Ints, words: npt.NDArray[np.object_]) -> pd.Categorical:

@@ -20,27 +20,16 @@ _ZONE_ID = re.compile(r"[a-z]{3,}\d*-az\d+")
 
 
 def service_of(cells: pd.DataFrame) -> tuple[pd.Series, list[str]]:
-    """The service of each row, as given or else as its type's name says, and notes.
-
-    A name that is not a service is answered as not given: name_faults has its fault.
-    """
+    """The service of each row, as its type's name tells it, and notes; name_faults has those that say otherwise."""
+    of_sagemaker = np.zeros(len(cells), bool)
     if "instance_type" in cells:
         types = cells["instance_type"]
-        of_type = np.array([name.startswith(ML) for name in types.cat.categories], bool)[types.cat.codes]
-    else:
-        of_type = np.zeros(len(cells), bool)
-    codes = of_type.astype(np.int64)
-    unsaid = len(cells)
-    if "service" in cells:
-        column = cells["service"]
-        place = {name: at for at, name in enumerate(PRICED_SERVICES)}
-        given = np.array([place.get(name, -1) for name in column.cat.categories], np.int64)[column.cat.codes]
-        codes = np.where(given >= 0, given, codes)
-        unsaid = int((column == "").sum())
+        of_sagemaker = np.array([name.startswith(ML) for name in types.cat.categories], bool)[types.cat.codes]
+    unsaid = int((cells["service"] == "").sum()) if "service" in cells else len(cells)
     notes = []
     if unsaid:
         notes.append(f"{unsaid:,} rows name no service: taken as SageMaker where the type begins with ml., else as EC2")
-    return pd.Series(np.array(PRICED_SERVICES, dtype=object)[codes], index=cells.index), notes
+    return pd.Series(np.array(PRICED_SERVICES, dtype=object)[of_sagemaker.astype(np.int64)], index=cells.index), notes
 
 
 def name_faults(cells: pd.DataFrame, service: pd.Series, book: PriceBook) -> Iterator[Fault]:
@@ -117,7 +106,11 @@ def _zone_faults(cells: pd.DataFrame) -> Iterator[Fault]:
 
 def _priced(book: PriceBook, service: str) -> dict[str, set[str]]:
     """The regions in which each type, as the bill names it, has an on-demand price."""
-    part = book.part(service, "on_demand")
+    part = book.part(service, "on_demand")[["billed_type", "region"]]
+    if service == "sagemaker":
+        # An endpoint's type need not be sold for training (planner.commit.rates takes the Hosting price then).
+        hosted = book.table("prices/sagemaker_instances").query("component == 'Hosting'")
+        part = pd.concat([part, hosted.rename(columns={"instance_type": "billed_type"})[["billed_type", "region"]]])
     return {str(name): set(regions) for name, regions in part.groupby("billed_type")["region"]}
 
 
@@ -132,10 +125,9 @@ def _unpriced(
     places = pd.DataFrame({"type": cells["instance_type"], "region": cells["region"], "service": service})
     found = 0
     for name, region, of in places.drop_duplicates().itertuples(index=False, name=None):
-        # Whoever names the wrong service, or an unknown name, has a fault for that.
-        known = name in types and region in regions and name.startswith(ML) == (of == "sagemaker")
         held = priced[of].get(name, set())
-        if not known or region in held:
+        # An unknown name has a fault of its own.
+        if name not in types or region not in regions or region in held:
             continue
         found += 1
         if found <= MOST_ROWS:
