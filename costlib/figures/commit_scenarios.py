@@ -11,6 +11,11 @@ from costlib.figures.style import GRID, INK, MUTED, PURCHASE_COLOURS, finish, le
 
 OURS, LOOK_BACK = PURCHASE_COLOURS["savings_plan"], PURCHASE_COLOURS["capacity_block"]
 LOOK_BACK_SYMBOLS = ("triangle-up", "triangle-down", "triangle-right")
+#: What the weight looks at: the column, and how its axis is named.
+TAILS = {
+    "loss": ("tail_lost_usd", "USD lost against no commitments, mean of the worst tenth of futures"),
+    "cost": ("tail_usd", "USD, mean cost of the dearest tenth of futures"),
+}
 #: Rows with room for their names, and what is left of it when there are many.
 ROW_PX, MANY, MANY_ROW_PX = 30, 20, 19
 
@@ -66,19 +71,23 @@ def _marks(
     )  # fmt: skip
 
 
-def frontier(curve: pd.DataFrame | None, weight: float, expected_usd: float, tail_usd: float, banner: str) -> go.Figure:
-    """Expected USD over the mean USD of the worst futures, for several weights on them (``curve``: Portfolio.frontier,
-    None until it is worked out), and the current weight's."""
+def frontier(curve: pd.DataFrame | None, now: pd.Series, tail_of: str, banner: str) -> go.Figure:
+    """Expected USD over the tail that the weight looks at, for several weights (``curve``: Portfolio.frontier, None
+    until it is worked out), and for the one of ``now``, a row like those.
+
+    ``tail_of`` "loss": the mean USD lost against no commitments in the worst tenth of futures; "cost": their mean cost.
+    """
+    column, words = TAILS[tail_of]
     made = go.Figure()
     if curve is not None:
         # Weights that buy the same are one point, and one label.
-        rows = curve.assign(key=curve[["expected_usd", "tail_usd"]].round(0).apply(tuple, axis=1))
+        rows = curve.assign(key=curve[["expected_usd", column]].round(0).apply(tuple, axis=1))
         ends = rows.groupby("key", sort=False)["risk_weight"].agg(["min", "max"])
         points = rows.drop_duplicates("key")
         labels = [_weights(*ends.loc[[key]].to_numpy()[0]) for key in points["key"]]
         made.add_trace(
             go.Scatter(
-                x=points["tail_usd"], y=points["expected_usd"], mode="lines+markers+text", name="other weights",
+                x=points[column], y=points["expected_usd"], mode="lines+markers+text", name="other weights",
                 uid="curve", text=labels, textposition="top right", textfont={"size": 11, "color": MUTED},
                 line={"color": MUTED, "width": 1.5}, marker={"size": 8, "color": MUTED}, cliponaxis=False,
                 customdata=points["committed_usd"],
@@ -88,14 +97,13 @@ def frontier(curve: pd.DataFrame | None, weight: float, expected_usd: float, tai
         )  # fmt: skip
     made.add_trace(
         go.Scatter(
-            x=[tail_usd], y=[expected_usd], mode="markers", name=f"now: {100 * weight:.0f} %", uid="now",
-            marker={"size": 16, "color": OURS, "symbol": "diamond"},
+            x=[now[column]], y=[now["expected_usd"]], mode="markers", name=f"now: {100 * now['risk_weight']:.0f} %",
+            uid="now", marker={"size": 16, "color": OURS, "symbol": "diamond"},
             hovertemplate="now: expected $%{y:,.0f}, worst tenth $%{x:,.0f}<extra></extra>",
         )
     )  # fmt: skip
-    made.update_layout(title="Expected cost over the mean of the worst tenth of futures")
-    made.update_xaxes(title={"text": "USD, mean of the worst tenth of futures", "standoff": 6}, tickprefix="$",
-                      separatethousands=True)  # fmt: skip
+    made.update_layout(title="Expected cost over the worst tenth of futures, by the weight on them")
+    made.update_xaxes(title={"text": words, "standoff": 6}, tickprefix="$", separatethousands=True)
     made.update_yaxes(title="USD, expected", tickprefix="$", separatethousands=True)
     return legend_under_title(finish(made, banner, height_px=400))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ipywidgets
+import pandas as pd
 import plotly.graph_objects as go
 from ipywidgets import HTML, Button, HBox, VBox
 
@@ -163,10 +164,17 @@ class _Page:
         regret, lookbacks, curve = self.state.known
         made = commit_scenarios.by_scenario(portfolio.scenarios, self._banner, regret, lookbacks)
         update(self.charts["scenarios"], made)
-        weight = self.state.risk_percent / 100
-        point = portfolio.expected_usd, portfolio.tail_usd
+        now = pd.Series(
+            {
+                "risk_weight": self.state.risk_percent / 100,
+                "expected_usd": portfolio.expected_usd,
+                "tail_usd": portfolio.tail_usd,
+                "tail_lost_usd": portfolio.lost_usd,
+            }
+        )
+        tail_of = self.state.report.asked.tail_of
         self.caution.value = caution_html(self.state.report, curve)
-        update(self.charts["frontier"], commit_scenarios.frontier(curve, weight, *point, self._banner))
+        update(self.charts["frontier"], commit_scenarios.frontier(curve, now, tail_of, self._banner))
 
     def _show_offers(self) -> None:
         offers = self.state.report.offers
@@ -219,9 +227,10 @@ class _Page:
 
 
 def dearest_of(report: CommitReport, places: list[tuple[str, str, str]]) -> tuple[str, str, str] | None:
-    """Of types in regions the one that the most was spent on, at on-demand prices; None if there are none."""
-    lines = report.usage.lines
-    usd = report.usage.quantity.mean(axis=0) * report.held_rates.on_demand_usd(lines)
+    """Of types in regions the one that most is spent on in the middle future, at on-demand prices."""
+    scenarios = report.demand.scenarios
+    lines = scenarios.lines
+    usd = scenarios.quantity[report.demand.middle].mean(axis=0) * report.held_rates.on_demand_usd(lines)
     spent = {(line.instance_type, line.region, line.service): own for line, own in zip(lines, usd, strict=True)}
     return max(places, key=lambda place: spent.get(place, 0.0), default=None)
 

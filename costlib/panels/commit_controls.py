@@ -19,18 +19,20 @@ from costlib.panels.commit_fields import (
     HISTORY,
     MONTHS,
     MOVE,
+    OF_PAST,
     PAID,
     PLACEHOLDERS,
     PLANS,
     PRICES,
     SOURCE,
     STATED,
+    TAIL,
     TARGET,
     TERMS,
     control_of,
 )
 from costlib.panels.commit_state import CommitState
-from costlib.panels.commit_usage import PATH, RUNS, START, STARTS, WORKLOAD
+from costlib.panels.commit_usage import FILE, PATH, RUNS, SPREAD, START, STARTS, WORKLOAD
 from costlib.panels.commit_views import falls_html, usage_html
 from costlib.panels.form import Form, boxed
 from costlib.planner.commit.demand import GROWTH_WEIGHTS
@@ -46,6 +48,8 @@ GROWTH_NAMES = {
     HISTORY: "from its history",
     STATED: f"stated: low, expected, high ({', '.join(f'{100 * one:.0f}' for one in GROWTH_WEIGHTS)} %)",
 }
+TAIL_NAMES = {"loss": "one that loses most against none", "cost": "one that is dear"}
+SPREAD_NAMES = {"even": "evenly", "random": "at any time", "working_hours": "in working hours"}
 MONTH_NAMES = {"12": "1 year", "36": "3 years"}
 
 
@@ -67,7 +71,7 @@ class Controls:
         self.fall = Button(description="As in June 2025", tooltip="The cut that P4 and P5 saw then")
         self.slider = ipywidgets.IntSlider(
             min=0, max=100, step=5, description="Weight on the worst tenth of futures (%)",
-            tooltip="0: the least expected cost; 100: the least mean cost of the dearest tenth of futures",
+            tooltip="0: the least expected cost; 100: only what the worst tenth of futures comes to",
             style={"description_width": "initial"}, layout={"width": "min(620px, 100%)"},
         )  # fmt: skip
         self.slider.add_class("costlib-first-slider")
@@ -99,7 +103,7 @@ class Controls:
         self.fall.on_click(lambda _: state.fall_again())
         self.undo.on_click(lambda _: state.undo())
         self.redo.on_click(lambda _: state.redo())
-        state.observe(lambda _: self._fill(), ["values", "risk_percent", "can_undo", "can_redo", "read"])
+        state.observe(lambda _: self._fill(), ["values", "risk_percent", "can_undo", "can_redo", "begun"])
         state.observe(lambda _: self._tell(), ["faults", "file_faults", "problem", "notes", "values"])
 
     def _propose(self, _change: object) -> None:
@@ -130,18 +134,25 @@ class Controls:
         finally:
             self._following = False
         self.undo.disabled, self.redo.disabled = not state.can_undo, not state.can_redo
-        self.read.value = usage_html(state.read)
+        self.read.value = usage_html(state.begun)
         self._show_used()
 
     def _show_used(self) -> None:
         """Only what counts is open to be changed."""
         values = self.form.values
         stated, moving, falling = values[GROWTH] == STATED, bool(values[SOURCE]), bool(values[FAMILIES].strip())
+        for key in OF_PAST:
+            self.form.inputs[key].disabled = False
         groups = ((DEMAND[2:5], stated), (MOVE[1:], moving), (PRICES[1:], falling))
         for controls, used in groups:
             for control in controls:
                 self.form.inputs[control.key].disabled = not used
-        self.form.inputs[RUNS].disabled = not values[START].startswith(WORKLOAD)
+        runs = values[START].startswith(WORKLOAD) or values[START] == FILE
+        for key in (RUNS, SPREAD):
+            self.form.inputs[key].disabled = not runs
+        if self.state.begun.planned is not None:
+            for key in OF_PAST:
+                self.form.inputs[key].disabled = True
 
     def _tell(self) -> None:
         state = self.state
@@ -168,11 +179,15 @@ class Controls:
 
 def option_name(key: str, option: str) -> str:
     """How an option of a control is written for people."""
-    names = {GROWTH: GROWTH_NAMES, MONTHS: MONTH_NAMES, PLANS: PLAN_NAMES, PAID: PAYMENT_NAMES}.get(key, {})
+    every: dict[str, dict[str, str]] = {
+        GROWTH: GROWTH_NAMES, MONTHS: MONTH_NAMES, PLANS: PLAN_NAMES, PAID: PAYMENT_NAMES, TAIL: TAIL_NAMES,
+        SPREAD: SPREAD_NAMES,
+    }  # fmt: skip
+    names = every.get(key, {})
     if key == TERMS:
         return "1 year" if option == "1" else f"{option} years"
     return names.get(option, option)
 
 
 def _control_of(fault: Fault) -> str | None:
-    return fault.field if fault.field in (START, PATH, RUNS) else control_of(fault)
+    return fault.field if fault.field in (START, PATH, RUNS, SPREAD) else control_of(fault)

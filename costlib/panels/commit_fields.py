@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from costlib.errors import Fault, unknown
 from costlib.models.commitments_inputs import COMMITTED, PAYMENTS, TERMS_YEARS, Usage
+from costlib.models.commitments_problem import TAILS
 from costlib.models.normalization import family_of
 from costlib.panels.workload_fields import Control
 from costlib.planner.commit.asked import Asked, DatedNeed
@@ -17,9 +18,11 @@ SOURCE, TARGET, RATIO, MOVE_MONTH, MOVE_OVER, MOVE_CHANCE = (
     "move_source", "move_target", "move_ratio", "move_month", "move_over", "move_chance",
 )  # fmt: skip
 FAMILIES, CUT, CUT_MONTH, CUT_CHANCE = "cut_families", "cut", "cut_month", "cut_chance"
-SPOT, SPOT_TYPES, CAPITAL = "spot", "spot_types", "capital"
+TAIL, SPOT, SPOT_TYPES, CAPITAL = "tail", "spot", "spot_types", "capital"
 PLANS, PAID, TERMS, NEEDS, HELD = "plan_types", "payments", "terms_years", "needs", "held"
 HISTORY, STATED = "history", "stated"
+#: The usual one first.
+TAIL_CHOICES = tuple(sorted(TAILS, key=lambda one: one != Asked().tail_of))
 
 DEMAND = (
     Control(MONTHS, "Horizon", "How far is looked ahead; 3-year terms are weighed over 3 years only", "choice",
@@ -46,6 +49,7 @@ PRICES = (
     Control(CUT_CHANCE, "Chance of the cut (%)", "100: it will happen"),
 )
 CHOICES = (
+    Control(TAIL, "A bad future is", "What the weight on the worst tenth of futures looks at", "choice", TAIL_CHOICES),
     Control(SPOT, "Tolerates spot (% of EC2)", "What may be interrupted runs on spot where no commitment serves it"),
     Control(SPOT_TYPES, "By type (%)", "In place of the share of all, for example: g5.xlarge 50, m6i.4xlarge 20"),
     Control(CAPITAL, "Cost of capital (% a year)", "What money paid upfront would earn elsewhere"),
@@ -66,9 +70,13 @@ DEFAULTS = {
     MONTHS: "12", GROWTH: HISTORY, LOW: "-20", EXPECTED: "20", HIGH: "60", STOP: "10",
     SOURCE: "", TARGET: "", RATIO: "0.5", MOVE_MONTH: "6", MOVE_OVER: "3", MOVE_CHANCE: "50",
     FAMILIES: "", CUT: "30", CUT_MONTH: "6", CUT_CHANCE: "30",
-    SPOT: "0", SPOT_TYPES: "", CAPITAL: "0", HELD: "", PLANS: ",".join(COMMITTED), PAID: ",".join(PAYMENTS),
+    TAIL: TAIL_CHOICES[0], SPOT: "0", SPOT_TYPES: "", CAPITAL: "0", HELD: "",
+    PLANS: ",".join(COMMITTED), PAID: ",".join(PAYMENTS),
     TERMS: ",".join(map(str, TERMS_YEARS)), NEEDS: "",
 }  # fmt: skip
+#: What carries usage on, or looks back at it: planned runs say themselves what comes.
+OF_PAST = (GROWTH, LOW, EXPECTED, HIGH, STOP, SOURCE, TARGET, RATIO, MOVE_MONTH, MOVE_OVER, MOVE_CHANCE, FAMILIES, CUT,
+           CUT_MONTH, CUT_CHANCE, HELD)  # fmt: skip
 #: What only goes with the usage that it was written for: other usage begins without it.
 OF_USAGE = (SOURCE, TARGET, FAMILIES, SPOT_TYPES, HELD, NEEDS)
 #: Fields of the planner's faults, as they begin, and where they are told.
@@ -105,6 +113,7 @@ def asked_of(values: Mapping[str, str], usage: Usage, faults: list[Fault]) -> As
     if len(faults) > before:
         return None
     return Asked(
+        tail_of=values[TAIL],
         cost_of_capital_fraction=capital,
         spot_fraction=spot,
         spot_by_type=by_type,

@@ -103,6 +103,7 @@ class Weighed:
             for weight in WEIGHTS:
                 progress(0.6 + 0.2 * weight, "what caution costs")
                 found = self.at(weight).portfolio
-                rows.append((weight, found.expected_usd, found.tail_usd, found.committed_usd))
-            self._frontier = pd.DataFrame(rows, columns=["risk_weight", "expected_usd", "tail_usd", "committed_usd"])
+                rows.append((weight, found.expected_usd, found.tail_usd, found.lost_usd, found.committed_usd))
+            columns = ["risk_weight", "expected_usd", "tail_usd", "tail_lost_usd", "committed_usd"]
+            self._frontier = pd.DataFrame(rows, columns=columns)
         return self._frontier

@@ -11,24 +11,25 @@ import traitlets
 
 from costlib.errors import Cancelled, CostlibError, Fault, InvalidInput
 from costlib.models.commitments import Rates
-from costlib.panels.background import Foreground, Worker
+from costlib.panels.background import Foreground, Progress, Worker
 from costlib.panels.commit_fields import (
     CUT,
     DEFAULTS,
     FAMILIES,
     HELD,
+    MONTHS,
     OF_USAGE,
     asked_of,
     future_of,
 )
 from costlib.panels.commit_later import CommitLater, Weighed
-from costlib.panels.commit_usage import START, START_DEFAULTS, UPLOAD, Beginnings, upload_fault
+from costlib.panels.commit_usage import START, START_DEFAULTS, UPLOAD, Beginnings, Begun, upload_fault
 from costlib.planner.commit.asked import Asked
-from costlib.planner.commit.demand import Future, lines_with_targets
-from costlib.planner.commit.held_file import read_held
+from costlib.planner.commit.demand import Future
+from costlib.planner.commit.held_file import Held, read_held
 from costlib.planner.commit.price_falls import falls_seen_in
-from costlib.planner.commit.rates import rate_rows
-from costlib.planner.commit.report import CommitReport, commit_report
+from costlib.planner.commit.rates import every_rate
+from costlib.planner.commit.report import CommitReport, commit_report, planned_report
 from costlib.planner.commit.usage_file import UsageFile
 from costlib.planner.sources import Sources
 
@@ -43,13 +44,13 @@ class CommitState(traitlets.HasTraits):
     ``weigh`` bad futures, ``undo``; read ``report``.
 
     A proposal is worked out by the worker (``busy``, ``progress``, ``stage``), a new weight at once; ``later`` follows,
-    and is None until then. ``read`` is the usage that the report is of. What is refused stands in ``faults``
+    and is None until then. ``begun`` is the usage that the report is of. What is refused stands in ``faults``
     (``file_faults`` of the usage file, ``problem`` if no control is to blame) and leaves the answer as it was.
     """
 
     report = traitlets.Instance(CommitReport)
     later = traitlets.Instance(CommitLater, allow_none=True)
-    read = traitlets.Instance(UsageFile)
+    begun = traitlets.Instance(Begun)
     values = traitlets.Dict()
     risk_percent = traitlets.Int(RISK_PERCENT)
     faults = traitlets.Tuple()
@@ -90,6 +91,15 @@ class CommitState(traitlets.HasTraits):
     def known(self) -> tuple[pd.DataFrame | None, pd.DataFrame | None, pd.DataFrame | None]:
         """Regret, look-backs and the picture of weights, where they are worked out already."""
         return self._weighed.known(self.risk_percent / 100)
+
+    @property
+    def read(self) -> UsageFile:
+        """The usage as read."""
+        return self.begun.read
+
+    @cached_property
+    def _every_rate(self) -> Rates:
+        return every_rate(self.sources.book)
 
     @cached_property
     def types(self) -> tuple[str, ...]:
@@ -174,7 +184,7 @@ class CommitState(traitlets.HasTraits):
 
     def _take(self, values: dict[str, str], percent: int, remember: bool = True) -> None:
         try:
-            read = self.beginnings.read(values)
+            begun = self.beginnings.begin(values)
         except InvalidInput as refused:
             with self.hold_trait_notifications():
                 self.faults, self.file_faults, self.problem = self._other_faults(values), refused.faults, ""
@@ -184,20 +194,24 @@ class CommitState(traitlets.HasTraits):
                 self.faults, self.file_faults, self.problem = (), (), f"{impossible}."
             return
         notes: dict[str, str] = {}
-        if self.values and read is not self.read:
+        read = begun.read
+        if self.values and read.usage.lines != self.read.usage.lines:
             for key in OF_USAGE:
                 if values[key] and values[key] == self.values[key]:
                     values[key], notes[key] = "", "went with the usage before"
         faults: list[Fault] = []
-        future = future_of(values, read.usage, self.types, faults)
+        if begun.planned is None:
+            future = future_of(values, read.usage, self.types, faults)
+        else:
+            future = Future(int(values[MONTHS]))
         asked = asked_of(values, read.usage, faults)
-        held = self._held(values, read, future, faults)
+        held = self._held(values, begun, faults)
         if future is None or asked is None or faults:
             with self.hold_trait_notifications():
                 self.faults, self.file_faults, self.problem = tuple(faults), (), ""
             return
         asked = replace(asked, risk_weight=percent / 100, held=held)
-        self._solve(values, read, future, asked, notes, remember)
+        self._solve(values, begun, future, asked, notes, remember)
 
     def _other_faults(self, values: Mapping[str, str]) -> tuple[Fault, ...]:
         """What is wrong with the controls that do not go with some usage."""
@@ -208,14 +222,15 @@ class CommitState(traitlets.HasTraits):
             asked_of(free, self.read.usage, faults)
         return tuple(faults)
 
-    def _held(self, values: Mapping[str, str], read: UsageFile, future: Future | None, faults: list[Fault]) -> tuple:
+    def _held(self, values: Mapping[str, str], begun: Begun, faults: list[Fault]) -> Held:
         path = values[HELD].strip()
-        if not path or future is None:
+        if not path:
             return ()
-        book = self.sources.book
-        rates = Rates(rate_rows(book, lines_with_targets(read.usage, future)))
+        if begun.planned is not None:
+            faults.append(Fault(HELD, path, "needs a file of usage: when planned runs begin is not said"))
+            return ()
         try:
-            return read_held(path, rates, read.hours[-1] + pd.Timedelta(hours=1))
+            return read_held(path, self._every_rate, begun.read.hours[-1] + pd.Timedelta(hours=1))
         except InvalidInput as refused:
             faults += [replace(fault, field=f"{HELD} {fault.field}") for fault in refused.faults]
             return ()
@@ -223,7 +238,7 @@ class CommitState(traitlets.HasTraits):
     def _solve(
         self,
         values: dict[str, str],
-        read: UsageFile,
+        begun: Begun,
         future: Future,
         asked: Asked,
         notes: dict[str, str],
@@ -238,16 +253,21 @@ class CommitState(traitlets.HasTraits):
                 self._remember()
             with self.hold_trait_notifications():
                 self.faults, self.file_faults, self.problem, self.notes = (), (), "", notes
-                self.values, self.read = values, read
+                self.values, self.begun = values, begun
                 # The weight may have moved since the question was asked; an undo brings back its own.
                 percent = self.risk_percent if remember and self.values else round(100 * asked.risk_weight)
                 self._show(Weighed(report), percent)
             self._work_out_later()
 
         self._solving, self.busy, self.progress, self.stage = True, True, 0.0, "what to buy"
-        self._worker.start(
-            lambda _: commit_report(self.sources.book, read.usage, future, asked), self._on_progress, end
-        )
+        book = self.sources.book
+
+        def work(_: Progress) -> CommitReport:
+            if begun.planned is not None:
+                return planned_report(book, begun.planned, future.months, asked)
+            return commit_report(book, begun.read.usage, future, asked)
+
+        self._worker.start(work, self._on_progress, end)
 
     def _show(self, weighed: Weighed, percent: int) -> None:
         with self.hold_trait_notifications():

@@ -44,19 +44,23 @@ def others_html(report: CommitReport, later: CommitLater) -> str:
 
 
 def caution_html(report: CommitReport, curve: pd.DataFrame | None) -> str:
-    """What all weights come to (``curve``: Portfolio.frontier), and which futures they look at."""
+    """Which futures the weight looks at, and what all weights come to (``curve``: Portfolio.frontier)."""
     each = report.portfolio.scenarios
-    dear, regretted = (each.sort_values(column).iloc[at] for column, at in (("cost_usd", -1), ("saved_usd", 0)))
-    words = (
-        f"The dearest future is “{dear['scenario']}”; caution about cost buys what is of use there. The one in which"
-        f" the purchases save least is “{regretted['scenario']}”."
-    )
+    if report.asked.tail_of == "loss":
+        column, worst = "tail_lost_usd", each.sort_values("saved_usd").iloc[0]
+        words = (
+            f"The weight looks at the futures in which the purchases do worst against none, as “{worst['scenario']}”."
+        )
+        what = "what is lost in the worst tenth"
+    else:
+        column, worst = "tail_usd", each.sort_values("cost_usd").iloc[-1]
+        words = f"The weight looks at the dearest futures, as “{worst['scenario']}”, and buys what is of use there."
+        what = "the mean of the dearest tenth"
     if curve is not None:
         first, last = curve.iloc[0], curve.iloc[-1]
         words += (
             f" From no weight to all of it, the expected cost goes from {usd(first['expected_usd'])} to"
-            f" {usd(last['expected_usd'])}, and the mean of the worst tenth from {usd(first['tail_usd'])} to"
-            f" {usd(last['tail_usd'])}."
+            f" {usd(last['expected_usd'])}, and {what} from {usd(first[column])} to {usd(last[column])}."
         )
     return f"<div class='costlib-note'>{escape(words)}</div>"
 

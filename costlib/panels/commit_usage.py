@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,30 +13,40 @@ import pandas as pd
 from costlib.display import hours as hours_text
 from costlib.errors import Fault, InvalidInput, unknown
 from costlib.models.commitments_inputs import Usage
+from costlib.panels.commit_fields import MONTHS
 from costlib.panels.workload_fields import Control
 from costlib.paths import data_dir
-from costlib.planner.commit.calendar import planned_runs_of, usage_from_runs
+from costlib.planner.commit.calendar import SPREADS
+from costlib.planner.commit.demand import Demand
+from costlib.planner.commit.planned import FIRST_HOUR, planned_demand
 from costlib.planner.commit.usage_file import UsageFile, read_usage, usage_of
-from costlib.planner.explain import plans
-from costlib.planner.search import search
 from costlib.planner.sources import Sources
 from costlib.prices.book import PriceBook
 from costlib.workload import Workload
 
-START, PATH, RUNS = "start", "path", "runs"
+START, PATH, RUNS, SPREAD = "start", "path", "runs", "spread"
 STARTS = (
     Control(START, "Start from", "An example, an own file, or a training run that comes again", "choice"),
-    Control(PATH, "Own file (path)", "CSV (plain or gzipped) or Parquet: hour, instance_type, region, hours, and"
-            " service, platform, tenancy, zone, account where they matter. Counts when it is chosen on the left"),
-    Control(RUNS, "Runs a month (count)", "Of a training run, evenly over the calendar; empty: as the run says"),
+    Control(PATH, "Own file (path)", "Of usage: CSV (plain or gzipped) or Parquet with hour, instance_type, region,"
+            " hours, and service, platform, tenancy, zone, account where they matter; or of a training run: YAML"),
+    Control(RUNS, "Runs a month (count)", "Of a training run; empty: as the run says"),
+    Control(SPREAD, "Runs start", "When in the month a training run starts", "choice",
+            ("random", *(name for name in SPREADS if name != "random"))),
 )  # fmt: skip
 EXAMPLE, WORKLOAD, UPLOAD, FILE = "example:", "workload:", "upload:", "file"
-START_DEFAULTS = {START: "example:made_up_ml_team", PATH: "", RUNS: ""}
+START_DEFAULTS = {START: "example:made_up_ml_team", PATH: "", RUNS: "", SPREAD: "random"}
 #: A file that comes through the page; a larger one is read from its path.
 MOST_UPLOAD_BYTES = 20 << 20
-WEEKS = 26
 #: Runs of a training run in a month, at most: one an hour.
 MOST_RUNS = 730
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What was read; with ``planned`` it is a draw of runs to come, and they are the whole future."""
+
+    read: UsageFile
+    planned: Demand | None = None
 
 
 @dataclass
@@ -45,7 +55,7 @@ class Beginnings:
 
     sources: Sources
     uploads: dict[str, bytes] = field(default_factory=dict)
-    _kept: dict[tuple[object, ...], UsageFile] = field(default_factory=dict)
+    _kept: dict[tuple[object, ...], Begun] = field(default_factory=dict)
 
     @cached_property
     def options(self) -> tuple[tuple[str, str], ...]:
@@ -69,15 +79,19 @@ class Beginnings:
         if start == FILE:
             path = Path(values[PATH].strip())
             held = path.stat() if path.is_file() else None
-            return (FILE, str(path), held and held.st_mtime_ns, held and held.st_size)
+            key = (FILE, str(path), held and held.st_mtime_ns, held and held.st_size)
+            return (*key, values[RUNS].strip(), values[SPREAD], values[MONTHS]) if _is_plan(path) else key
         if start.startswith(WORKLOAD):
-            return (start, values[RUNS].strip())
+            return (start, values[RUNS].strip(), values[SPREAD], values[MONTHS])
         if start.startswith(UPLOAD):
             return (start, hash(self.uploads.get(start.removeprefix(UPLOAD))))
         return (start,)
 
-    def read(self, values: Mapping[str, str]) -> UsageFile:
-        """The usage that the controls ask for. Raises InvalidInput with everything that is wrong with it."""
+    def begin(self, values: Mapping[str, str]) -> Begun:
+        """The usage, or the planned runs, that the controls ask for.
+
+        Raises InvalidInput with everything that is wrong with it.
+        """
         key = self.key_of(values)
         if key not in self._kept:
             made = self._made(values)
@@ -86,7 +100,7 @@ class Beginnings:
             self._kept[key] = made
         return self._kept[key]
 
-    def _made(self, values: Mapping[str, str]) -> UsageFile:
+    def _made(self, values: Mapping[str, str]) -> Begun:
         start, book = values[START], self.sources.book
         known = [value for _, value in self.all_options]
         if start not in known:
@@ -94,58 +108,51 @@ class Beginnings:
         if start == FILE:
             if not values[PATH].strip():
                 raise InvalidInput([Fault(PATH, None, "is needed: where is the file?")])
-            return read_usage(values[PATH].strip(), book)
+            path = Path(values[PATH].strip())
+            return self._runs_of(path, values) if _is_plan(path) else Begun(read_usage(path, book))
         if start.startswith(UPLOAD):
             name = start.removeprefix(UPLOAD)
-            return usage_of(self.uploads[name], name, book)
+            return Begun(usage_of(self.uploads[name], name, book))
         if start.startswith(WORKLOAD):
-            path = data_dir() / "examples" / f"{start.removeprefix(WORKLOAD)}.yaml"
-            return of_workload(
-                Workload.from_yaml(path, self.sources.vocabulary), _runs(values[RUNS].strip()), self.sources
-            )
-        return read_usage(data_dir() / "examples" / "usage" / f"{start.removeprefix(EXAMPLE)}.csv", book)
+            return self._runs_of(data_dir() / "examples" / f"{start.removeprefix(WORKLOAD)}.yaml", values)
+        return Begun(read_usage(data_dir() / "examples" / "usage" / f"{start.removeprefix(EXAMPLE)}.csv", book))
+
+    def _runs_of(self, path: Path, values: Mapping[str, str]) -> Begun:
+        workload = Workload.from_yaml(path, self.sources.vocabulary)
+        workload = workload.changed(_runs(values[RUNS].strip()), self.sources.vocabulary)
+        return of_workload(workload, int(values[MONTHS]), values[SPREAD], self.sources.book)
 
 
-def of_workload(workload: Workload, runs_per_month: float | None, sources: Sources) -> UsageFile:
-    """26 weeks in which a run, bought as its cheapest on-demand plan, began evenly, so often a month.
-
-    Without ``runs_per_month`` as often as the run says. Each takes its expected hours. The weeks end with the last
-    month before the newest price.
-    """
-    result = search(workload.changed({"search.purchase": ["on_demand"]}, sources.vocabulary), sources)
-    result.require_on_time()
-    (plan,) = plans(result, [int(result.order[0])])
-    planned = planned_runs_of(plan, workload)
-    often = planned.runs_per_month if runs_per_month is None else runs_per_month
-    hours = planned.expected_hours
-    planned = replace(planned, low_hours=hours, high_hours=hours, runs_per_month=often)
-    count = WEEKS * 7 * 24
-    clock = pd.date_range(end=_end(sources.book), periods=count, freq="h")
-    made = usage_from_runs([planned], clock[0], count, scenarios=1, seed=0)
+def of_workload(workload: Workload, months: int, spread: str, book: PriceBook) -> Begun:
+    """Planned runs (planner.commit.planned): what is shown as usage is the middle one of their draws."""
+    found = planned_demand([workload.to_yaml()], book, months, spread)
+    scenarios = found.demand.scenarios
+    middle = scenarios.quantity[found.demand.middle]
+    (plan,) = found.plans
+    where = f"{plan.count} × {plan.instance_type} in {plan.region}"
     note = (
-        f"no bill: {workload.name} laid on the calendar, {often:g} runs a month, evenly, each on"
-        f" {plan.count} × {planned.line.instance_type} in {plan.region} for {hours_text(hours)}, as"
-        " its cheapest on-demand plan expects"
+        f"no bill, but {workload.runs_per_month:g} runs a month on {where}, {hours_text(plan.hours.expected)} each, as"
+        " the cheapest on-demand plan expects; shown is the middle draw"
     )
-    return UsageFile(Usage(made.lines, made.quantity[0]), clock, (note,), workload.name)
+    clock = pd.date_range(FIRST_HOUR, periods=len(middle), freq="h")
+    return Begun(UsageFile(Usage(scenarios.lines, middle), clock, (note,), workload.name), found.demand)
 
 
-def _end(book: PriceBook) -> pd.Timestamp:
-    """The last hour of the month before the newest on-demand price."""
-    newest = pd.Timestamp(str(book.part("ec2", "on_demand")["as_of"].astype(str).max()))
-    return (newest.normalize().replace(day=1) - pd.Timedelta(hours=1)).tz_localize("UTC")
+def _is_plan(path: Path) -> bool:
+    return path.suffix.lower() in (".yaml", ".yml")
 
 
-def _runs(text: str) -> float | None:
+def _runs(text: str) -> dict[str, float]:
+    """The change of the workload that the control asks for."""
     if not text:
-        return None
+        return {}
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not 0 < number <= MOST_RUNS:
         raise InvalidInput([Fault(RUNS, text, f"must be above 0, at most {MOST_RUNS}")])
-    return number
+    return {"runs_per_month": number}
 
 
 def upload_fault(name: str, content: bytes) -> Fault | None:

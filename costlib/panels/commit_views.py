@@ -7,30 +7,31 @@ import pandas as pd
 
 from costlib.display import escape, saving, share, usd, usd_band
 from costlib.figures.commit_names import PAYMENT_NAMES, PLAN_NAMES, amount_name, scope_name, term_name
-from costlib.models.commitments import paid_back_month
+from costlib.models.commitments import Usage, paid_back_month
 from costlib.models.commitments_forecast import MONTH
 from costlib.models.commitments_inputs import SAVINGS_PLANS
 from costlib.panels.banner import basis_html
 from costlib.panels.commit_later import CommitLater
+from costlib.panels.commit_usage import Begun
 from costlib.panels.html_table import table_html
 from costlib.planner.commit.demand import PATTERN_WEEKS, WEEK_HOURS
 from costlib.planner.commit.report import CommitReport, left_out_words
-from costlib.planner.commit.usage_file import UsageFile
 from costlib.units import HOURS_PER_MONTH
 
 #: Notes of a kind that are shown at once; the rest stand behind them.
 MOST_NOTES = 4
 
 
-def usage_html(read: UsageFile) -> str:
+def usage_html(begun: Begun) -> str:
     """What was read: its hours, a row a kind of usage, and what was taken for granted."""
+    read = begun.read
     count = len(read.hours)
     first, last = read.hours[0], read.hours[-1]
     kinds = "one kind of usage" if len(read.usage.lines) == 1 else f"{len(read.usage.lines)} kinds of usage"
-    said = (
-        f"<div><b>{escape(read.name)}</b>: {count:,} hours ({count / 168:,.1f} weeks), {first:%Y-%m-%d %H:%M} to"
-        f" {last:%Y-%m-%d %H:%M} UTC, {kinds}. The horizon begins after it.</div>"
-    )
+    when = f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, {kinds}. The horizon begins after it."
+    if begun.planned is not None:
+        when = f"of the horizon itself, {kinds}."
+    said = f"<div><b>{escape(read.name)}</b>: {count:,} hours ({count / 168:,.1f} weeks), {when}</div>"
     rows = "".join(
         f"<tr><td>{escape(line.instance_type)}</td><td>{escape(line.region)}</td><td>{escape(line.service)}</td>"
         f"<td class='costlib-number'>{own.mean():,.2f}</td><td class='costlib-number'>{np.median(own):,.2f}</td>"
@@ -101,7 +102,9 @@ def sureness_html(report: CommitReport) -> str:
             f"<b>{len(guessed)} of {_count(len(rows), 'purchase')} {verb} on {what}</b> (the rule is shown on hovering"
             " over the label); with live prices they become exact."
         )
-    without = sorted({f"{line.instance_type} {line.region}" for line in report.usage.lines} - _on_sale(report))
+    without = sorted(
+        {f"{line.instance_type} {line.region}" for line in report.demand.scenarios.lines} - _on_sale(report)
+    )
     if without:
         said.append(
             f"No rate of a commitment of the chosen plans, terms and payments is held for {escape(', '.join(without))}."
@@ -154,7 +157,8 @@ def assumptions_html(report: CommitReport) -> str:
     notes = [f"futures: {len(report.demand.scenarios.names)}; {first}", *rest]
     if report.future.growth is None:
         notes.append("p07 to p93 are futures of equal chance, from little usage to much; p50 is the middle one")
-    notes.append(_levels(report))
+    if report.usage is not None:
+        notes.append(_levels(report, report.usage))
     left = left_out_words(report.portfolio.left_out)
     notes += [
         f"not looked at: {_count(row['offers'], 'offer')} of"
@@ -178,11 +182,11 @@ def falls_html(falls: pd.DataFrame) -> str:
     return f"<div class='costlib-note'>{escape(words)}</div>"
 
 
-def _levels(report: CommitReport) -> str:
+def _levels(report: CommitReport, usage: Usage) -> str:
     """How far usage has gone by the end of the horizon, valued on demand: what growth really means."""
     scenarios = report.demand.scenarios
     price = report.held_rates.on_demand_usd(scenarios.lines)
-    now = float(report.usage.quantity[-PATTERN_WEEKS * WEEK_HOURS :].mean(axis=0) @ price[: len(report.usage.lines)])
+    now = float(usage.quantity[-PATTERN_WEEKS * WEEK_HOURS :].mean(axis=0) @ price[: len(usage.lines)])
     end = scenarios.quantity[:, -MONTH:].mean(axis=1) @ price
     if not now:
         return "nothing ran in the last weeks"
