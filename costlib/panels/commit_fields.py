@@ -132,7 +132,10 @@ def control_of(fault: Fault) -> str | None:
 
 
 def _growth(values: Mapping[str, str], faults: list[Fault]) -> tuple[float, float, float] | None:
+    before = len(faults)
     low, expected, high = (_percent(values, key, faults, -99.9, 1000) for key in (LOW, EXPECTED, HIGH))
+    if len(faults) > before:
+        return None
     if low > expected:
         faults.append(Fault(LOW, values[LOW], "is above the expected growth"))
     if high < expected:
