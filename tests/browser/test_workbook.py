@@ -180,6 +180,7 @@ def test_ride_spot_answers_at_once_and_replays_a_little_later(lab_base: str, pag
 
 def test_commit_answers_at_once_and_moves_with_the_weight(lab_base: str, page: Page) -> None:
     harness.run_all_in_lab(page, lab_base, "notebooks/06_commit.ipynb")
+    page.wait_for_selector(".costlib-commit-ladder .js-plotly-plot .xtick")
     answer = page.locator(".costlib-answer").first
     expect(answer).to_contain_text("Buy the")
     names = ("layers", "scenarios", "cash", "frontier", "ladder", "offer")
@@ -198,6 +199,8 @@ def test_commit_answers_at_once_and_moves_with_the_weight(lab_base: str, page: P
         page.wait_for_function(MOVED, arg=[f".costlib-commit-{name} .js-plotly-plot", drawn[name]])
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("tab", name="What may come").click()
+    # The slider came there in steps; this is the answer of the last but one, with its band.
+    expect(answer).to_contain_text("as the estimated rates go")
     good = answer.inner_text()
     chance = page.get_by_label("All ends within a year (% chance)")
     chance.fill("150")
