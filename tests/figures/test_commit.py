@@ -48,6 +48,15 @@ def test_layers_add_up_to_the_usage_and_lost_commitment_lies_below() -> None:
     assert "on-demand prices" in made.layout.yaxis.title.text
 
 
+def test_a_point_is_the_mean_of_its_stretch_of_hours() -> None:
+    curve = report().layers().curve
+    made = commit_layers.layers(report().layers(), "p50", "x")
+    # 8,760 hours in 300 stretches of 29 or 30.
+    stretches = [rows["on_demand_usd"] for _, rows in curve.groupby(curve.index * 300 // 8760)]
+    assert list(trace(made, "on_demand_usd").y) == pytest.approx([rows.mean() for rows in stretches])
+    assert any(rows.max() > rows.mean() + 0.01 for rows in stretches)
+
+
 def test_a_short_curve_is_drawn_hour_by_hour() -> None:
     found = report().layers()
     short = commit_layers.DollarLayers(found.curve.iloc[:100], 1.0, 0.0, 0.0, 1.0, 4.0, 10.0)
