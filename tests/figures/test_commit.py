@@ -49,12 +49,12 @@ def test_layers_add_up_to_the_usage_and_lost_commitment_lies_below() -> None:
 
 
 def test_a_point_is_the_mean_of_its_stretch_of_hours() -> None:
-    curve = report().layers().curve
-    made = commit_layers.layers(report().layers(), "p50", "x")
-    # 8,760 hours in 300 stretches of 29 or 30.
-    stretches = [rows["on_demand_usd"] for _, rows in curve.groupby(curve.index * 300 // 8760)]
-    assert list(trace(made, "on_demand_usd").y) == pytest.approx([rows.mean() for rows in stretches])
-    assert any(rows.max() > rows.mean() + 0.01 for rows in stretches)
+    names = ["usage_usd", "committed_usd", "spot_usd", "on_demand_usd", "unused_usd"]
+    usd = np.arange(2.0 * commit_layers.POINTS)[::-1]
+    curve = pd.DataFrame({name: usd for name in names})
+    made = commit_layers.layers(commit_layers.DollarLayers(curve, 1.0, 0.0, 0.0, 1.0, 4.0, 10.0), "p50", "x")
+    assert list(trace(made, "on_demand_usd").y) == list((usd[::2] + usd[1::2]) / 2)
+    assert trace(made, "on_demand_usd").x[0] == 1.0 and trace(made, "on_demand_usd").x[-1] == len(usd) - 1
 
 
 def test_a_short_curve_is_drawn_hour_by_hour() -> None:
