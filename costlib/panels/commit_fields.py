@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+import pandas as pd
+
 from costlib.errors import Fault, unknown
 from costlib.models.commitments_inputs import COMMITTED, PAYMENTS, TERMS_YEARS, Usage
 from costlib.models.commitments_problem import TAILS
@@ -122,6 +124,14 @@ def asked_of(values: Mapping[str, str], usage: Usage, faults: list[Fault]) -> As
         terms_years=tuple(map(int, values[TERMS].split(","))),
         needs=needs,
     )
+
+
+def like_fall(falls: pd.DataFrame, usage: Usage) -> dict[str, str]:
+    """A price cut as ``falls`` (planner.commit.price_falls) were: of the usage's families that fell, else of all."""
+    families = list(dict.fromkeys(line.family for line in usage.lines if line.service == "ec2"))
+    fell = falls[falls["family"].isin(families)]
+    mean = (fell if len(fell) else falls)["fall_fraction"].mean()
+    return {FAMILIES: ", ".join(list(fell["family"]) or families), CUT: f"{100 * mean:.0f}"}
 
 
 def control_of(fault: Fault) -> str | None:

@@ -13,14 +13,13 @@ from costlib.errors import Cancelled, CostlibError, Fault, InvalidInput
 from costlib.models.commitments import Rates
 from costlib.panels.background import Foreground, Progress, Worker
 from costlib.panels.commit_fields import (
-    CUT,
     DEFAULTS,
-    FAMILIES,
     HELD,
     MONTHS,
     OF_USAGE,
     asked_of,
     future_of,
+    like_fall,
 )
 from costlib.panels.commit_later import CommitLater, Weighed
 from costlib.panels.commit_usage import START, START_DEFAULTS, UPLOAD, Beginnings, Begun, upload_fault
@@ -37,6 +36,9 @@ from costlib.planner.sources import Sources
 FALL_MONTH = "2025-06"
 #: Weight on the worst tenth of futures to begin with, in percent; and steps that undo goes back.
 RISK_PERCENT, MOST_UNDO = 25, 50
+
+#: Choices and the weight beside them.
+Step = tuple[dict[str, str], int]
 
 
 class CommitState(traitlets.HasTraits):
@@ -64,19 +66,15 @@ class CommitState(traitlets.HasTraits):
     can_redo = traitlets.Bool(False)
 
     def __init__(
-        self,
-        sources: Sources | None = None,
-        worker: Worker | None = None,
-        values: Mapping[str, str] | None = None,
+        self, sources: Sources | None = None, worker: Worker | None = None, values: Mapping[str, str] | None = None
     ) -> None:
         super().__init__()
         self.sources = sources if sources is not None else Sources.open()
         self.beginnings = Beginnings(self.sources)
         self._worker: Worker = Foreground()
-        self._behind: list[tuple[dict[str, str], int]] = []
-        self._ahead: list[tuple[dict[str, str], int]] = []
-        self._solving = False
-        self._start_later = False
+        self._behind: list[Step] = []
+        self._ahead: list[Step] = []
+        self._solving = self._start_later = False
         # The first answer is worked out before the page stands, so that it opens with it.
         self._take({**START_DEFAULTS, **DEFAULTS, **(values or {})}, RISK_PERCENT)
         if self.faults or self.file_faults:
@@ -144,11 +142,7 @@ class CommitState(traitlets.HasTraits):
 
     def fall_again(self) -> None:
         """Asks for the price cut that FALL_MONTH saw: of the usage's families that fell then, else of all."""
-        families = list(dict.fromkeys(line.family for line in self.read.usage.lines if line.service == "ec2"))
-        fell = self.falls[self.falls["family"].isin(families)]
-        own = list(fell["family"]) or families
-        mean = (fell if len(fell) else self.falls)["fall_fraction"].mean()
-        self.propose({FAMILIES: ", ".join(own), CUT: f"{100 * mean:.0f}"})
+        self.propose(like_fall(self.falls, self.read.usage))
 
     def undo(self) -> None:
         """Back to the choices before."""
@@ -162,7 +156,7 @@ class CommitState(traitlets.HasTraits):
         """Stops what is being worked out; the last answer stays."""
         self._worker.cancel()
 
-    def _step(self, source: list[tuple[dict[str, str], int]], other: list[tuple[dict[str, str], int]]) -> None:
+    def _step(self, source: list[Step], other: list[Step]) -> None:
         if not source:
             return
         values, percent = source.pop()

@@ -60,7 +60,8 @@ def caution_html(report: CommitReport, curve: pd.DataFrame | None) -> str:
         first, last = curve.iloc[0], curve.iloc[-1]
         words += (
             f" From no weight to all of it, the expected cost goes from {usd(first['expected_usd'])} to"
-            f" {usd(last['expected_usd'])}, and {what} from {usd(first[column])} to {usd(last[column])}."
+            f" {usd(last['expected_usd'])}, and {what} from {usd(round(first[column], 2))} to"
+            f" {usd(round(last[column], 2))}."
         )
     return f"<div class='costlib-note'>{escape(words)}</div>"
 
@@ -84,11 +85,14 @@ def ladder_html(later: CommitLater) -> str:
         ("Upfront (USD)", "when it is bought"), ("Expected use", ""), ("Known as", ""),
     )  # fmt: skip
     saved, worst = found["expected_saved_usd"], found["worst_saved_usd"]
+    several = (
+        "Not all ends at once, so there is always something to let go of. Later rungs are a plan, not a promise: look"
+        " again each quarter."
+    )
     words = (
         f"<div>In rungs, {usd(saved)} is expected to be saved over the horizon; in the worst future"
         f" {usd(abs(worst))} is {'saved' if worst >= 0 else 'lost'}."
-        " Not all ends at once, so there is always something to let go of. Later rungs are a plan, not a promise: look"
-        " again each quarter.</div>"
+        f" {several if len(later.ladder_rows) > 1 else 'Waiting is not worth it here: one rung is best.'}</div>"
     )
     return words + (table_html(heads, rows) if rows else "<div>No rung is worth buying.</div>")
 

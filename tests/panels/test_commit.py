@@ -6,6 +6,7 @@ import base64
 import io
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets
@@ -21,7 +22,7 @@ from costlib.panels.choices import Choices
 from costlib.panels.commit_fields import CONTROLS, DEFAULTS, OF_PAST, OF_USAGE, asked_of, control_of, future_of
 from costlib.panels.commit_later import WEIGHTS, CommitLater, Weighed
 from costlib.panels.commit_state import FALL_MONTH, RISK_PERCENT, CommitState
-from costlib.panels.commit_tables import offers_html
+from costlib.panels.commit_tables import caution_html, ladder_html, offers_html
 from costlib.panels.commit_usage import MOST_UPLOAD_BYTES, START_DEFAULTS, STARTS
 from costlib.panels.commit_views import answer_html, assumptions_html, purchases_html, usage_html
 from costlib.panels.workload_fields import Control
@@ -487,6 +488,27 @@ def test_names_from_files_are_escaped(state: CommitState) -> None:
     assert "<img" not in usage_html(type(state.begun)(read))
     rows = state.report.purchases.assign(rule="'><script>", region="<b>")
     assert "<script>" not in purchases_html(rows) and "<b>g5" not in purchases_html(rows)
+
+
+def test_a_ladder_of_one_rung_says_that_waiting_is_not_worth_it(state: CommitState) -> None:
+    later = later_of(state)
+    one = replace(later, ladder_rows=later.ladder_rows.iloc[:1])
+    many = replace(later, ladder_rows=pd.concat([later.ladder_rows] * 2))
+    assert "one rung is best" in ladder_html(one) and "one rung" not in ladder_html(many)
+    assert "Not all ends at once" in ladder_html(many)
+
+
+def test_what_caution_comes_to_is_told_for_either_tail(page: commit._Page) -> None:
+    curve = later_of(page.state).frontier
+    worst = page.state.report.portfolio.scenarios.sort_values("saved_usd")["scenario"].iloc[0]
+    assert worst in page.caution.value and usd(curve["tail_lost_usd"].iloc[0]) in page.caution.value
+    page.state.propose({"tail": "cost"})
+    curve = later_of(page.state).frontier
+    dear = page.state.report.portfolio.scenarios.sort_values("cost_usd")["scenario"].iloc[-1]
+    assert dear in page.caution.value and usd(curve["tail_usd"].iloc[-1]) in page.caution.value
+    assert "dearest tenth" in page.charts["frontier"].figure.layout.xaxis.title.text
+    none = later_of(page.state).frontier.assign(tail_usd=1e-9)
+    assert "$0.00." in caution_html(page.state.report, none), "what differences of sums leave of nothing is nothing"
 
 
 def test_the_same_weight_has_the_same_answer(state: CommitState) -> None:
