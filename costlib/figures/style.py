@@ -56,6 +56,16 @@ def finish(figure: go.Figure, banner: str, height_px: int = 420) -> go.Figure:
     return figure
 
 
+def legend_below(figure: go.Figure, rows: int = 2) -> go.Figure:
+    """The legend under the chart and its banner, with room for so many rows of it; names may be long there."""
+    figure.update_layout(
+        margin={"b": 100 + 20 * rows},
+        legend={"orientation": "h", "yref": "container", "y": 0.02, "yanchor": "bottom", "x": 0},
+    )
+    figure.layout.annotations[-1].update(yshift=-72)
+    return figure
+
+
 #: A narrow page's chart, what a letter of a legend takes and what its mark does, and a row's height, in pixels.
 NARROW_PX, LETTER_PX, MARK_PX, ROW_PX = 600, 7.5, 45, 20
 

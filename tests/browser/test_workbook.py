@@ -254,6 +254,49 @@ def test_choose_a_service_flips_and_refuses_beside_the_control(lab_base: str, pa
     assert page.watched.problems == []  # type: ignore[attr-defined]
 
 
+def test_commit_answers_at_once_and_moves_with_the_weight(lab_base: str, page: Page) -> None:
+    harness.run_all_in_lab(page, lab_base, "notebooks/06_commit.ipynb")
+    page.wait_for_selector(".costlib-commit-ladder .js-plotly-plot .xtick")
+    answer = page.locator(".costlib-answer").first
+    expect(answer).to_contain_text("Buy the")
+    names = ("layers", "scenarios", "cash", "frontier", "ladder", "offer")
+    drawn = {}
+    for name in names:
+        chart = page.locator(f".costlib-commit-{name} .js-plotly-plot")
+        expect(chart.locator(".xtick").first).to_be_visible()
+        drawn[name] = chart.evaluate(DRAWN)
+        assert drawn[name], name
+    # What follows later is there: hindsight among the futures, and the band of the saving.
+    expect(answer).to_contain_text("as the estimated rates go")
+    before = answer.inner_text()
+    harness.move_slider(page, 15)
+    expect(answer).not_to_have_text(before, use_inner_text=True)
+    for name in ("layers", "scenarios", "cash", "frontier", "ladder"):
+        page.wait_for_function(MOVED, arg=[f".costlib-commit-{name} .js-plotly-plot", drawn[name]])
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("tab", name="What may come").click()
+    # The slider came there in steps; this is the answer of the last but one, with its band.
+    expect(answer).to_contain_text("as the estimated rates go")
+    good = answer.inner_text()
+    chance = page.get_by_label("All ends within a year (% chance)")
+    chance.fill("150")
+    chance.press("Tab")
+    told = page.locator(".costlib-control", has=chance).locator(".costlib-fault")
+    expect(told).to_contain_text("from 0 to 99.9 %")
+    expect(page.get_by_role("tab", name="What may come ⚠")).to_be_visible()
+    expect(answer).to_have_text(good, use_inner_text=True)
+    chance.fill("40")
+    chance.press("Tab")
+    expect(told).to_have_count(0)
+    expect(answer).not_to_have_text(good, use_inner_text=True)
+    page.get_by_role("button", name="Prepare CSV").click()
+    with page.expect_download() as download:
+        page.get_by_text("Save commit-cash-by-month.csv").click()
+    assert "saved_so_far_usd" in download.value.path().read_text(encoding="utf-8")
+    harness.screenshot(page, "lab-commit")
+    assert page.watched.problems == []  # type: ignore[attr-defined]
+
+
 #: The numbers that a chart has drawn, as text; and whether they have become others.
 DRAWN = "plot => JSON.stringify(plot._fullData.map(one => [one.x, one.y, one.base]))"
 MOVED = f"([at, before]) => {{ const said = {DRAWN}; return said(document.querySelector(at)) !== before; }}"
