@@ -62,5 +62,5 @@ def test_what_is_slow_is_named_as_it_will_be_listed() -> None:
 
 
 def test_small_shares_keep_their_digits() -> None:
-    one = dataclasses.replace(ALL[0], extra={"gap": 1.3e-5, "lower": -0.0161, "right": 0.956})
+    one = dataclasses.replace(ALL[0], demands=(), extra={"gap": 1.3e-5, "lower": -0.0161, "right": 0.956})
     assert summary([one])["also"].iloc[0] == "gap 0.0013 %; lower -1.6 %; right 96 %"
