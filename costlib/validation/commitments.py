@@ -6,7 +6,7 @@ are there as the look-back rule's commitment is; ``ladder_from_nothing`` begins 
 
 The ladder's constants were chosen on seeds 0, 1 and 2. On ten others (3 to 7, 10 to 14) the ladder from nothing cost
 0.3 % less to 0.9 % more than the cheapest look-back rule in the mean, with 35 to 51 % less of the least 95th percentile
-of regret.
+of regret. The portfolio was no worse than each look-back rule in 94.5 to 98 % of a seed's traces, 96 % of all.
 """
 
 from __future__ import annotations
