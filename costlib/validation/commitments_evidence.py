@@ -13,7 +13,7 @@ from costlib.tables import Snapshot
 from costlib.validation import commitments, commitments_grid, commitments_guide
 from costlib.validation.evidence_rows import Demand, Evidence, rows_of
 
-NOTEBOOK = "15_how_sure_are_we"
+NOTEBOOK = "06_commit"
 #: Traces a kind, and a seed that no constant was chosen on.
 TRACES_PER_KIND, SEED = 40, 10
 #: What is asked of a rule against each look-back rule: the share of traces in which it is no dearer by more than the
