@@ -62,46 +62,47 @@ def judge_days(
     first known day; its first LEARNT_DAYS are not judged. Raises InvalidInput for infinite costs and other shapes.
     """
     costs = np.array(usd, float)
-    if costs.ndim != 2:
-        raise InvalidInput([Fault("usd", costs.shape, "is the shape given; it must be (series, days)")])
+    if costs.ndim != 2 or not costs.size:
+        raise InvalidInput([Fault("usd", costs.shape, "is the shape given; it must be (series, days), of one or more")])
     if np.isinf(costs).any():
         raise InvalidInput([Fault("usd", float("inf"), "must be finite, or nan where a day is not known")])
     least = np.broadcast_to(not_negative("least_usd", least_usd, bounded=True), costs.shape[:1])
     known = np.isfinite(costs)
     # Every series is judged from its own first day, so that all learn at once.
-    begin = np.where(known.any(axis=1), known.argmax(axis=1), 0)
+    begin = np.where(known.any(axis=1), known.argmax(axis=1), costs.shape[1])
     at = np.arange(costs.shape[1])[None, :] + begin[:, None]
-    shifted = np.take_along_axis(costs, np.minimum(at, costs.shape[1] - 1), axis=1) if costs.size else costs
+    shifted = np.take_along_axis(costs, np.minimum(at, costs.shape[1] - 1), axis=1)
     shifted[at >= costs.shape[1]] = np.nan
-    unit = _unit(shifted, least)
+    unit, nothing = _unit(shifted, least)
     found = _Filter(np.arcsinh(shifted / unit[:, None]), rule or Rule()).run(progress)
     back = np.arange(costs.shape[1])[None, :] - begin[:, None]
 
     def in_place(values: Floats) -> Floats:
         return np.where(back >= 0, np.take_along_axis(values, np.maximum(back, 0), axis=1), np.nan)
 
-    middle, half, chance, shift = (in_place(values) for values in found)
+    middle, half, chance, shift = (
+        in_place(values) for values in (found[0], np.where(nothing, 0.0, found[1]), *found[2:])
+    )
     verdict = np.where(chance > (rule or Rule()).alert_chance, np.sign(shift), 0).astype(np.int8)
     expected, low, high = (np.sinh(values) * unit[:, None] for values in (middle, middle - half, middle + half))
     return Judged(expected, low, high, chance, verdict)
 
 
-def _unit(costs: Floats, least: Floats) -> Floats:
-    """Dollars of one step of the scale near zero (series,): of the usual cost in the days that are learnt from.
+def _unit(costs: Floats, least: Floats) -> tuple[Floats, Bools]:
+    """Dollars of one step of the scale near zero (series,), and the days (series, days) up to which all was nothing.
 
-    Of a series that was nothing then, it is the first cost thereafter: until then every unit says the same.
+    It is a share of the usual cost in the days that are learnt from, at least of ``least``. Of a series that was
+    nothing then, and has no least, it is of the first cost thereafter: until then every unit says the same.
     """
-    size = np.abs(costs)
-    usual = np.zeros(len(costs))
-    early = np.nan_to_num(size[:, :LEARNT_DAYS])
-    if early.size:
-        some = early > 0
-        mean = early.sum(axis=1) / np.maximum(some.sum(axis=1), 1)
-        usual = np.where(2 * some.sum(axis=1) > early.shape[1], np.median(early, axis=1), mean)
-        first = np.take_along_axis(size, (size > 0).argmax(axis=1)[:, None], axis=1)[:, 0]
-        usual = np.where(usual > 0, usual, np.nan_to_num(first))
-    usual = np.maximum(usual, least)
-    return LINEAR_FRACTION * np.where(usual > 0, usual, 1.0)
+    size = np.nan_to_num(np.abs(costs))
+    early = size[:, :LEARNT_DAYS]
+    some = (early > 0).sum(axis=1)
+    mean = early.sum(axis=1) / np.maximum(some, 1)
+    usual = np.maximum(np.where(2 * some > early.shape[1], np.median(early, axis=1), mean), least)
+    first = np.take_along_axis(size, (size > 0).argmax(axis=1)[:, None], axis=1)[:, 0]
+    nothing = (usual == 0)[:, None] & (np.maximum.accumulate(size, axis=1) == 0)
+    usual = np.where(usual > 0, usual, first)
+    return LINEAR_FRACTION * np.where(usual > 0, usual, 1.0), nothing
 
 
 class _Filter:
@@ -118,7 +119,7 @@ class _Filter:
         self.residual = np.full((count, days), np.nan)
         self.run_days, self.run_mean = np.zeros(count, np.int64), np.zeros(count)
         self.habits = Habits(count)
-        self.band = alert_distance(rule, self.shifts)
+        self.band = alert_distance(self.shifts)
 
     def run(self, progress: Callable[[float], None] | None) -> tuple[Floats, Floats, Floats, Floats]:
         """Middle and half width of the band, chance and likeliest shift, each (series, days)."""
@@ -164,8 +165,8 @@ class _Filter:
         if covered.any():
             self.habits.remember(covered, r, np.ones(len(r), np.int64), day)
         calm = np.where(covered, np.maximum(calm, density(np.zeros(1), spread)), calm)
-        odd = density(r[:, None] - shifts.size, np.hypot(spread[:, None], shifts.half))
-        before = self.chances @ shifts.turn
+        odd = density(r[:, None] - shifts.size, np.sqrt(self.variance[:, weekday, None] + shifts.half**2))
+        before = shifts.next(self.chances)
         after = before * np.column_stack([calm, odd])
         after /= after.sum(axis=1, keepdims=True)
         # A day that is not known says nothing: the chances only run on.
@@ -182,7 +183,7 @@ class _Filter:
         mean = self.variance.mean(axis=1, keepdims=True)
         self.variance += 0.3 * rule.spread_rate * weight[:, None] * (mean - self.variance)
         np.maximum(self.variance, rule.least_spread**2, out=self.variance)
-        shift = after[:, 1:] @ shifts.size
+        shift = (after[:, 1:] * shifts.size).sum(axis=1)
         as_fee = np.where((fee != 0) & (plain < 0.5 * calm), fee, 0.0)
         half = np.interp(np.log(spread), *self.band)
         return (usual + as_fee, half, np.where(known, chance, np.nan), np.where(known, shift, np.nan))

@@ -45,6 +45,19 @@ class SeenRule:
     alert_memory_days: int = 7
     seasonal_below_fraction: float = 0.5
 
+    def __post_init__(self) -> None:
+        shares = ("beyond_fraction", "least_fraction", "seasonal_below_fraction")
+        faults = [
+            Fault(name, getattr(self, name), "must be a number from 0 up")
+            for name in shares
+            if not 0 <= getattr(self, name) < float("inf")
+        ]
+        for name in ("learnt_days", "memory_days", "alert_memory_days"):
+            if not (getattr(self, name) >= 1 and getattr(self, name) == int(getattr(self, name))):
+                faults.append(Fault(name, getattr(self, name), "must be a whole number of at least 1"))
+        if faults:
+            raise InvalidInput(faults)
+
 
 class JudgedHours(NamedTuple):
     """What is said of every step, each (series, steps).
@@ -71,8 +84,8 @@ def judge_hours(
     share done. Raises InvalidInput for infinite costs, other shapes, and fewer than 24 steps a day.
     """
     costs = np.array(usd, float)
-    if costs.ndim != 2 or np.isinf(costs).any():
-        problem = "must be (series, steps) of finite numbers, or nan where a step is not known"
+    if costs.ndim != 2 or not costs.size or np.isinf(costs).any():
+        problem = "is the shape given; it must be (series, steps), finite, or nan where a step is not known"
         raise InvalidInput([Fault("usd", costs.shape, problem)])
     per_day = int(whole("steps_per_day", steps_per_day))
     if per_day % HOURS_OF_DAY:

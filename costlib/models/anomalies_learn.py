@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from costlib.errors import Fault, InvalidInput
+
 Floats = npt.NDArray[np.float64]
 
 WEEK = 7
@@ -47,6 +49,25 @@ class Rule:
     alert_chance: float = 0.5
     adapts_days: int = 21
 
+    def __post_init__(self) -> None:
+        rates = ("level_rate", "slope_rate", "slope_fades", "week_rate", "spread_rate", "begins", "stays", "moves")
+        faults = [
+            Fault(name, getattr(self, name), "must be above 0 and below 1")
+            for name in (*rates, "alert_chance")
+            if not 0 < getattr(self, name) < 1
+        ]
+        if self.moves >= self.stays:
+            faults.append(Fault("moves", self.moves, f"must be below stays, {self.stays}"))
+        if not 0 < self.least_shift < self.most_shift:
+            faults.append(Fault("least_shift", self.least_shift, f"must be above 0 and below {self.most_shift}"))
+        if not self.least_spread > 0:
+            faults.append(Fault("least_spread", self.least_spread, "must be above 0"))
+        for name, least in (("rungs", 2), ("adapts_days", WEEK)):
+            if getattr(self, name) != int(getattr(self, name)) or getattr(self, name) < least:
+                faults.append(Fault(name, getattr(self, name), f"must be a whole number of at least {least}"))
+        if faults:
+            raise InvalidInput(faults)
+
 
 class Learnt(NamedTuple):
     """``level`` of the day after and ``slope`` a day (series,), ``week`` and ``variance`` (series, WEEK)."""
@@ -58,42 +79,61 @@ class Learnt(NamedTuple):
 
 
 class Ladder(NamedTuple):
-    """``size`` of each shift and ``half`` the gap to the next (rungs,); ``turn``: chances from each state, the first
-    of them none, to each."""
+    """``size`` of each shift, half the gap to the next, and the chance that it stays as it is (rungs,), drops first."""
 
     size: Floats
     half: Floats
-    turn: Floats
+    stays: Floats
+    rule: Rule
+
+    def next(self, chances: Floats) -> Floats:
+        """Chances of no shift and of each (series, 1 + rungs) a day on.
+
+        Written out, as a product with a matrix of three diagonals is left to threads that wait for one another.
+        """
+        rule, middle = self.rule, len(self.size) // 2
+        calm, odd = chances[:, :1], chances[:, 1:]
+        after = np.empty_like(chances)
+        after[:, 0] = calm[:, 0] * (1.0 - rule.begins) + odd.sum(axis=1) * (1.0 - rule.stays)
+        on = after[:, 1:]
+        np.multiply(odd, self.stays, out=on)
+        on += calm * (rule.begins / len(self.size))
+        for way in (slice(0, middle), slice(middle, None)):
+            on[:, way][:, 1:] += rule.moves / 2 * odd[:, way][:, :-1]
+            on[:, way][:, :-1] += rule.moves / 2 * odd[:, way][:, 1:]
+        return after
 
 
 def ladder(rule: Rule) -> Ladder:
-    """The shifts of a rule, drops first, and how they follow one another."""
+    """The shifts of a rule; the first and last rung of each way have one neighbour, and stay the likelier."""
     up = np.geomspace(rule.least_shift, rule.most_shift, rule.rungs)
     size = np.concatenate([-up[::-1], up])
     half = np.abs(size) * np.log(rule.most_shift / rule.least_shift) / max(rule.rungs - 1, 1) / 2
-    count = len(size)
-    turn = np.zeros((count + 1, count + 1))
-    turn[0, 0], turn[0, 1:] = 1.0 - rule.begins, rule.begins / count
-    turn[1:, 0] = 1.0 - rule.stays
-    near = (np.abs(np.subtract.outer(np.arange(count), np.arange(count))) == 1) & (np.multiply.outer(size, size) > 0)
-    turn[1:, 1:] = near * rule.moves / 2
-    turn[1:, 1:][np.diag_indices(count)] = rule.stays - near.sum(axis=1) * rule.moves / 2
-    return Ladder(size, half, turn)
+    neighbours = np.full(rule.rungs, 2.0)
+    neighbours[0] -= 1.0
+    neighbours[-1] -= 1.0
+    return Ladder(size, half, rule.stays - np.tile(neighbours, 2) * rule.moves / 2, rule)
 
 
 def density(off: Floats, spread: Floats) -> Floats:
     """Student's t with 5 degrees of freedom, but for its constant."""
-    ratio = off / spread
-    tail = 1.0 + ratio * ratio / 5.0
-    return np.asarray(1.0 / (tail * tail * tail * spread))
+    tail = np.asarray(off / spread)
+    tail *= tail
+    tail *= 0.2
+    tail += 1.0
+    cubed = tail * tail
+    cubed *= tail
+    cubed *= spread
+    return np.asarray(np.reciprocal(cubed, out=cubed))
 
 
-def alert_distance(rule: Rule, shifts: Ladder) -> tuple[Floats, Floats]:
+def alert_distance(shifts: Ladder) -> tuple[Floats, Floats]:
     """Log spreads, rising, and how far from the usual a day after long calm must be to be an alert, for each."""
+    rule = shifts.rule
     spreads = np.geomspace(rule.least_spread, 10.0, 60)
     off = np.geomspace(0.01, 200.0, 1500)
-    calm = density(off, spreads[:, None]) * shifts.turn[0, 0]
-    odd = density(off[:, None] - shifts.size, np.hypot(spreads[:, None, None], shifts.half)) @ shifts.turn[0, 1:]
+    calm = density(off, spreads[:, None]) * (1.0 - rule.begins)
+    odd = density(off[:, None] - shifts.size, np.hypot(spreads[:, None, None], shifts.half)).mean(axis=2) * rule.begins
     alert = odd / (odd + calm) > rule.alert_chance
     # Beyond the top rung both tails fade alike, and a very wide spread has no such day at all.
     first = np.where(alert.any(axis=1), alert.argmax(axis=1), len(off) - 1)
@@ -103,7 +143,7 @@ def alert_distance(rule: Rule, shifts: Ladder) -> tuple[Floats, Floats]:
 def learnt(past: Floats, least_spread: float) -> Learnt:
     """What ``past`` (series, days) says of the day after it; slots of the week count from its first day.
 
-    Medians, so that a few odd days do no harm; of two weeks that differ, the one that strays less. nan is not known.
+    Medians, so that a few odd days do no harm; of only two weeks, what they agree on. nan is not known.
     """
     count, days = past.shape
     weeks = -(-days // WEEK)
@@ -116,8 +156,7 @@ def learnt(past: Floats, least_spread: float) -> Learnt:
         base = np.nan_to_num(np.nanmedian(padded, axis=1))
         by_week = (padded - base[:, None]).reshape(count, weeks, WEEK)
         middle = np.nan_to_num((np.nanmean if weeks <= 2 else np.nanmedian)(by_week, axis=1))
-        stray = np.where(np.isfinite(by_week), np.abs(by_week), np.inf).argmin(axis=1)
-        week = np.nan_to_num(np.take_along_axis(by_week, stray[:, None, :], axis=1)[:, 0]) if weeks <= 2 else middle
+        week = middle if weeks > 2 else _agreed(by_week)
         rest = by_week - middle[:, None]
         centre = np.nan_to_num(np.nanmedian(rest, axis=(1, 2)))
         off = np.abs(rest - centre[:, None, None])
@@ -125,12 +164,29 @@ def learnt(past: Floats, least_spread: float) -> Learnt:
         held = weeks / max(weeks - 1, 1) * (1.0 + 1.0 / (weeks - 1) if weeks <= 3 else 1.0)
         # Series that are mostly still have no spread in the middle; their bursts are theirs.
         spread = np.fmax(
-            DEVIATION_OVER_MEDIAN * np.nanmedian(off, axis=(1, 2)), np.nanquantile(off, 0.8, axis=(1, 2)) / WITHIN_80
+            DEVIATION_OVER_MEDIAN * np.nanmedian(off, axis=(1, 2)), _within_80(off.reshape(count, -1)) / WITHIN_80
         )
         spread = np.fmax(spread * np.sqrt(held), least_spread)
         own = np.nanmean(np.minimum(off, CLIPPED_AT * spread[:, None, None]) ** 2, axis=1) * held
     variance = (np.where(np.isfinite(own), own, spread[:, None] ** 2) + spread[:, None] ** 2) / 2
     return Learnt(base + centre + slope * days, slope, week, np.maximum(variance, least_spread**2))
+
+
+def _agreed(by_week: Floats) -> Floats:
+    """What two weeks (series, 2, WEEK) agree on: the lesser of them where both stray the same way, else nothing.
+
+    A day known once is taken at its word.
+    """
+    low, high = np.nan_to_num(np.nanmin(by_week, axis=1)), np.nan_to_num(np.nanmax(by_week, axis=1))
+    return np.asarray(np.where(low > 0, low, np.where(high < 0, high, 0.0)))
+
+
+def _within_80(off: Floats) -> Floats:
+    """What 80 % of the known values of each row are not above."""
+    known = np.isfinite(off).sum(axis=1)
+    at = np.maximum(np.ceil(0.8 * known).astype(np.int64) - 1, 0)
+    # Sorting puts what is not known last.
+    return np.asarray(np.take_along_axis(np.sort(off, axis=1), at[:, None], axis=1)[:, 0])
 
 
 def _slope(past: Floats) -> Floats:

@@ -44,14 +44,17 @@ def fee_of(residual: Floats, day: int, now: Floats, spread: Floats) -> Floats:
     return found
 
 
+#: The day of what never was.
+LONG_AGO = -(10**6)
+
+
 class Habits:
     """Short alerts of each series that have ended; what happened often is no news."""
 
     def __init__(self, count: int) -> None:
         self.size = np.zeros((count, KEPT))
-        self.day = np.full((count, KEPT), -(10**6))
+        self.day = np.full((count, KEPT), LONG_AGO)
         self.next = np.zeros(count, np.int64)
-        self.some = np.zeros(count, bool)
 
     def remember(self, ended: Bools, size: Floats, days: Ints, today: int) -> None:
         """Keeps the alerts that ``ended`` (series,) today: their mean residual, and how many days they were."""
@@ -59,12 +62,11 @@ class Habits:
         self.size[which, self.next[which]] = size[which]
         self.day[which, self.next[which]] = today
         self.next[which] = (self.next[which] + 1) % KEPT
-        self.some[which] = True
 
     def cover(self, now: Floats, today: int) -> Bools:
         """Where ``now`` (series,) is no further off than what happened HABIT_TIMES before."""
         covered = np.zeros(len(now), bool)
-        which = np.flatnonzero(self.some)
+        which = np.flatnonzero(self.day[:, HABIT_TIMES - 1] > LONG_AGO)
         if len(which):
             recent = today - self.day[which] <= HABIT_DAYS
             same = recent & (np.sign(self.size[which]) == np.sign(now[which])[:, None])
