@@ -16,7 +16,7 @@ from costlib.models.anomalies_hours import JudgedHours, SeenRule, judge_hours
 from costlib.models.anomalies_learn import Rule
 from costlib.models.anomalies_report import reported_of
 from costlib.models.anomalies_rows import STEPS_PER_DAY, TOTAL, Table, table_of
-from costlib.models.checks import not_negative, one
+from costlib.models.checks import count, not_negative, one
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,9 +29,9 @@ LEAST_FRACTION = 0.01
 class Found:
     """What find_anomalies says.
 
-    ``alerts``, a row an incident, the largest first: ``scope`` (``total`` or a column) and ``name`` of the widest
-    series that shows it, ``first_day``, ``last_day`` and ``found_day`` (on whose evening it was known; of hours, the
-    hour's beginning), ``status`` (``open``, ``ended``, or ``new usual`` where it lasted until it was the usual cost),
+    ``alerts``, a row an incident, the largest first: ``scope`` and ``name`` of the series that shows it (the total, or
+    of the first column that does), ``first_day``, ``last_day`` and ``found_day`` (on whose evening it was known; of
+    hours, their beginnings), ``status`` (``open``, ``ended``, or ``new usual`` where it lasted until it was),
     ``direction`` (``rise``, ``drop``), ``expected_usd``, ``actual_usd``, ``size_usd`` (actual less expected, over the
     alert), ``low_usd`` and ``high_usd`` (the band, summed), ``chance_fraction`` (of its surest day; nan for hours),
     ``severity``, ``cause_scope``, ``cause_name`` and ``cause_share_fraction`` (the group that makes up most of it, if
@@ -86,6 +86,7 @@ def find_anomalies(
     ``progress`` is told the share done. Raises InvalidInput with every fault: unknown columns, times, amounts that are
     not known, repeated lines.
     """
+    most = int(count("most_causes", one("most_causes", most_causes)))
     table = table_of(rows, by, lines, time, usd, every, through)
     per_day = STEPS_PER_DAY[every]
     costs = table.series_usd()
@@ -107,7 +108,7 @@ def find_anomalies(
     if small.any():
         notes.append(f"{int(small.sum())} alerts of less than {least:,.2f} USD a day are left out")
     alerts = alerts[~small].reset_index(drop=True)
-    reported, causes = reported_of(alerts, table, DAYS_OF_WEEK * per_day, usual_day_usd, most_causes)
+    reported, causes = reported_of(alerts, table, DAYS_OF_WEEK * per_day, usual_day_usd, most)
     return Found(reported, causes, tuple(notes), table.scopes, table.times, costs, judged)
 
 

@@ -61,33 +61,50 @@ def alerts_of_days(usd: Floats, judged: Judged, rule: Rule | None = None) -> pd.
 
 
 def alerts_of_hours(usd: Floats, judged: JudgedHours, steps_per_day: int) -> pd.DataFrame:
-    """One row an alert of ``usd`` (series, steps), as alerts_of_days; steps at most an hour apart are one.
+    """One row an alert of ``usd`` (series, steps), as alerts_of_days; flagged steps at most an hour apart are one.
 
     An alert goes on while the cost stays beyond the band that held when it was found, for LASTS_DAYS at most
-    (``new usual``).
+    (``new usual``). It begins and ends with steps beyond half of the way to that band, where there are any: the medians
+    that are watched come late, and go on when the cost is back.
     """
     rows: list[_Row] = []
-    hour = max(1, steps_per_day // 24)
+    hour, quarter, longest = max(1, steps_per_day // 24), steps_per_day // 4, LASTS_DAYS * steps_per_day
     for series in map(int, np.flatnonzero((judged.verdict != 0).any(axis=1))):
-        verdict, cost = judged.verdict[series], usd[series]
-        last = -hour - 1
-        for step in np.flatnonzero(verdict):
-            if step <= last + hour and rows and rows[-1][0] == series and rows[-1][5] == _way(verdict[step]):
+        cost, free = usd[series], 0
+        known = np.isfinite(cost)
+        steps = np.flatnonzero(judged.verdict[series])
+        while len(steps):
+            found = int(steps[0])
+            way = int(judged.verdict[series, found])
+            edge = (judged.high_usd if way > 0 else judged.low_usd)[series, found]
+            far = way * (cost - (edge + judged.expected_usd[series, found]) / 2) > 0
+            last = _lasts(way * (cost[: found + longest] - edge) > 0, known, found)
+            # What is flagged soon after the alert's end, the same way, goes on with it.
+            for step in steps[1:]:
+                if step > last + hour or judged.verdict[series, step] != way or step >= found + longest:
+                    break
                 last = max(last, int(step))
-                rows[-1] = (*rows[-1][:2], max(last, rows[-1][2]), *rows[-1][3:])
-                continue
-            edge = judged.high_usd[series, step] if verdict[step] > 0 else judged.low_usd[series, step]
-            after = cost[step + 1 : step + LASTS_DAYS * steps_per_day]
-            # An unknown step does not end it.
-            back = np.flatnonzero(~(verdict[step] * (after - edge) > 0) & np.isfinite(after))
-            last = int(step + (back[0] if len(back) else len(after)))
-            full = not len(back) and len(after) == LASTS_DAYS * steps_per_day - 1
-            status = "new usual" if full else "open" if not len(back) else "ended"
-            rows.append((series, int(step), last, int(step), status, _way(verdict[step])))
+            steps = steps[steps > last]
+            begin = max(free, found - quarter)
+            first = found - int(np.argmin(np.concatenate([far[begin:found][::-1], [False]])))
+            odd = first + np.flatnonzero(far[first : last + 1])
+            end = int(odd[-1]) if len(odd) else last
+            status = "ended" if known[last + 1 :].any() else "open"
+            status = "new usual" if last - found + 1 >= longest else status
+            rows.append((series, first, end, found, status, _way(way)))
+            free = last + 1
     return _with_dollars(rows, usd, judged, None)
 
 
-def _way(verdict: np.int8) -> str:
+def _lasts(beyond: Bools, known: Bools, found: int) -> int:
+    """The last step of those beyond from ``found`` on; unknown ones between them do not end it."""
+    back = np.flatnonzero(~beyond[found + 1 :] & known[found + 1 : len(beyond)])
+    end = found + 1 + int(back[0]) if len(back) else len(beyond)
+    inside = np.flatnonzero(beyond[found:end])
+    return found + (int(inside[-1]) if len(inside) else 0)
+
+
+def _way(verdict: int) -> str:
     return "rise" if verdict > 0 else "drop"
 
 

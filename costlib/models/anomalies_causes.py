@@ -16,9 +16,9 @@ Ints = npt.NDArray[np.int64]
 WEEK = 7
 #: A line's usual cost is the median of so many earlier weeks, at the same time of the week.
 WEEKS_BEFORE = 4
-#: An alert belongs to a wider one where its lines make up this much of the wider one's excess,
+#: An alert belongs to another where its lines make up this much of the other's excess,
 JOINS_FRACTION = 0.25
-#: and the lines that both have make up this much of its own.
+#: and the lines that it has in common with such others make up this much of its own.
 SHARED_FRACTION = 0.5
 #: An excess that is none.
 TINY = 1e-12
@@ -50,17 +50,17 @@ class Lines(NamedTuple):
 
 
 def incidents_of(alerts: pd.DataFrame, series_of: Ints, scope: Ints, lines: Lines) -> Ints:
-    """The incident of each alert: the row of the widest alert that it belongs to, its own where it stands alone.
+    """The incident of each alert: the row of the alert that it belongs to, its own where it stands alone.
 
     ``alerts`` has the columns of alerts_of_days; ``series_of`` (columns, lines) names the series that sum a line, and
-    ``scope`` (series,) the column of each, 0 the total. Alerts are one incident where they overlap in time, go the same
-    way, and are made of the same lines for a good part: JOINS_FRACTION of the wider one's excess, SHARED_FRACTION of
-    the narrower one's. The total is widest, then come those of most dollars.
+    ``scope`` (series,) the column of each, 0 the total. An alert belongs to one of an earlier column that overlaps it
+    in time, goes the same way and is made of the same lines for a good part: JOINS_FRACTION of that one's excess, and
+    SHARED_FRACTION of its own together with all others that it could belong to.
     """
     found = np.arange(len(alerts))
     series, first, last = (alerts[name].to_numpy(np.int64) for name in ("series", "first", "last"))
     sign = np.where(alerts["direction"] == "rise", 1.0, -1.0)
-    order = np.lexsort((-alerts["size_usd"].abs().to_numpy(), scope[series] > 0))
+    order = np.lexsort((-alerts["size_usd"].abs().to_numpy(), scope[series]))
     # Alerts of one time share their lines' excess.
     spans = {span: lines.excess(*span) for span in set(zip(first.tolist(), last.tolist(), strict=True))}
     heads = np.zeros(len(alerts), np.int64)
@@ -72,12 +72,16 @@ def incidents_of(alerts: pd.DataFrame, series_of: Ints, scope: Ints, lines: Line
         so_far = heads[:count]
         # Two series of one column have no line in common.
         near = (first[so_far] <= last[at]) & (last[so_far] >= first[at]) & (sign[so_far] == sign[at])
+        covered, best, most = np.zeros(len(mine), bool), -1, 0.0
         for head in so_far[near & (scope[series[so_far]] != scope[series[at]])]:
             shared = series_of[scope[series[head]], mine] == series[head]
             of_head = sign[at] * spans[first[head], last[head]][mine[shared]].sum()
-            if of_head >= JOINS_FRACTION * pushed[head] and own[shared].sum() >= SHARED_FRACTION * max(own.sum(), TINY):
-                found[at] = head
-                break
+            if of_head >= JOINS_FRACTION * pushed[head]:
+                covered |= shared
+                if own[shared].sum() > most:
+                    best, most = int(head), own[shared].sum()
+        if best >= 0 and own[covered].sum() >= SHARED_FRACTION * max(own.sum(), TINY):
+            found[at] = best
         else:
             heads[count], count = at, count + 1
             pushed[at] = max(own.sum(), TINY)

@@ -155,7 +155,7 @@ class _Seen:
         before_high = np.maximum(self.high[False].max(axis=3), self.high[True].max(axis=3))
         before_low = np.minimum(self.low[False].min(axis=3), self.low[True].min(axis=3))
         width = np.where(before_high >= before_low, before_high - before_low, np.inf)[0]
-        below = np.where(np.isfinite(width[0]), rule.seasonal_below_fraction * width[0], -np.inf)
+        below = rule.seasonal_below_fraction * np.where(np.isfinite(width[0]), width[0], 0.0)
         ready = self.days_of_view >= DAYS_OF_WEEK
         width[1:] = np.where(ready[1:] & (width[1:] < below), width[1:], np.inf)
         view = np.where(np.isfinite(width[1:]).any(axis=0), 1 + width[1:].argmin(axis=0), 0)
