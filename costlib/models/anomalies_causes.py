@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -30,23 +29,25 @@ class Lines(NamedTuple):
     usd: Floats
     steps_per_week: int
 
-    def excess(self, first: int, last: int) -> Floats:
-        """Dollars above the usual cost of each line (lines,) over the steps from ``first`` to ``last``.
+    def excess(self, which: Ints, first: int, last: int) -> Floats:
+        """Dollars above the usual cost of the lines ``which`` (lines,) over the steps from ``first`` to ``last``.
 
         Usual is the median at the same time of the week over the WEEKS_BEFORE that end before ``first``: what an
         incident does to a line does not count as its usual cost. Unknown steps count as usual.
         """
         week = self.steps_per_week
-        begin = max(0, first - WEEKS_BEFORE * week)
         steps = np.arange(first, last + 1)
-        # Step by step: the same time in the last week before the incident, and in the three weeks before that.
-        nearest = first - 1 - (first - 1 - steps) % week
-        back = nearest - week * np.arange(WEEKS_BEFORE)[:, None]
-        past = np.where(back >= begin, self.usd[:, np.maximum(back, 0)], np.nan)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            usual = np.nan_to_num(np.nanmedian(past, axis=1))
-        return np.asarray(np.nansum(self.usd[:, first : last + 1] - usual, axis=1))
+        back = first - 1 - (first - 1 - steps) % week - week * np.arange(WEEKS_BEFORE)[:, None]
+        past = np.where(back >= 0, self.usd[which[:, None, None], np.maximum(back, 0)], np.nan)
+        # Sorting puts what is not known last: the median is of the known ones before.
+        past.sort(axis=1)
+        known = np.isfinite(past).sum(axis=1, keepdims=True)
+        middle = [
+            np.take_along_axis(past, np.maximum(at, 0), axis=1)[:, 0]
+            for at in ((known - 1) // 2, known // 2 * (known > 1))
+        ]
+        usual = np.nan_to_num((middle[0] + middle[1]) / 2)
+        return np.asarray(np.nansum(self.usd[which, first : last + 1] - usual, axis=1))
 
 
 def incidents_of(alerts: pd.DataFrame, series_of: Ints, scope: Ints, lines: Lines) -> Ints:
@@ -61,21 +62,21 @@ def incidents_of(alerts: pd.DataFrame, series_of: Ints, scope: Ints, lines: Line
     series, first, last = (alerts[name].to_numpy(np.int64) for name in ("series", "first", "last"))
     sign = np.where(alerts["direction"] == "rise", 1.0, -1.0)
     order = np.lexsort((-alerts["size_usd"].abs().to_numpy(), scope[series]))
-    # Alerts of one time share their lines' excess.
-    spans = {span: lines.excess(*span) for span in set(zip(first.tolist(), last.tolist(), strict=True))}
     heads = np.zeros(len(alerts), np.int64)
     pushed = np.zeros(len(alerts))
     count = 0
     for at in order:
         mine = np.flatnonzero(series_of[scope[series[at]]] == series[at])
-        own = sign[at] * spans[first[at], last[at]][mine]
+        own = sign[at] * lines.excess(mine, int(first[at]), int(last[at]))
         so_far = heads[:count]
         # Two series of one column have no line in common.
         near = (first[so_far] <= last[at]) & (last[so_far] >= first[at]) & (sign[so_far] == sign[at])
         covered, best, most = np.zeros(len(mine), bool), -1, 0.0
         for head in so_far[near & (scope[series[so_far]] != scope[series[at]])]:
             shared = series_of[scope[series[head]], mine] == series[head]
-            of_head = sign[at] * spans[first[head], last[head]][mine[shared]].sum()
+            if not shared.any():
+                continue
+            of_head = sign[at] * lines.excess(mine[shared], int(first[head]), int(last[head])).sum()
             if of_head >= JOINS_FRACTION * pushed[head]:
                 covered |= shared
                 if own[shared].sum() > most:
@@ -88,15 +89,13 @@ def incidents_of(alerts: pd.DataFrame, series_of: Ints, scope: Ints, lines: Line
     return found
 
 
-def ranked_causes(excess: Floats, size_usd: float, most: int) -> pd.DataFrame:
-    """``line``, ``size_usd`` and ``share_fraction`` of the lines that push the way of ``size_usd``, largest first.
+def ranked_causes(excess: Floats, size_usd: float, most: int) -> tuple[Ints, Floats]:
+    """Places in ``excess`` (lines,) that push the way of ``size_usd``, largest first, ``most`` of them; their dollars.
 
-    ``excess`` (lines,) is theirs; at most ``most`` of them. What they do not make up is a last row, of line -1: other
-    lines, and the difference between the whole's expectation and the sum of the lines' usual costs.
+    What they do not make up is a last one, of place -1: other lines, and the difference between the whole's expectation
+    and the sum of the lines' usual costs.
     """
     pushing = excess * np.sign(size_usd)
-    order = [int(at) for at in np.argsort(-pushing, kind="stable")[:most] if pushing[at] > 0]
-    values = [float(excess[at]) for at in order]
-    rest = size_usd - sum(values)
-    frame = pd.DataFrame({"line": [*order, -1], "size_usd": [*values, rest]})
-    return frame.assign(share_fraction=frame["size_usd"] / size_usd)
+    order = np.argsort(-pushing, kind="stable")[:most]
+    order = order[pushing[order] > 0]
+    return np.append(order, -1), np.append(excess[order], size_usd - excess[order].sum())

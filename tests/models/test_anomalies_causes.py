@@ -78,18 +78,21 @@ def test_a_lines_excess_is_over_its_usual_week() -> None:
     usd[0, 30:33] += [10, 20, 30]
     usd[0, 12] = 500  # one odd day in four weeks
     lines = Lines(np.vstack([usd, np.zeros(42)]), 7)
-    assert lines.excess(30, 32).tolist() == [60, 0]
+    assert lines.excess(np.array([0, 1]), 30, 32).tolist() == [60, 0]
+    assert lines.excess(np.array([1]), 30, 32).tolist() == [0]
+    # Of weeks that are not known the others' median counts.
+    usd[0, [23, 24, 25, 16]] = np.nan
+    assert Lines(usd, 7).excess(np.array([0]), 30, 32).tolist() == [60]
     # An incident longer than a week is held against the weeks before it, not against itself.
     usd[0, 28:] = 100
-    assert Lines(usd, 7).excess(28, 41)[0] == pytest.approx(1400 - 2 * 28)
+    assert Lines(usd, 7).excess(np.array([0]), 28, 41)[0] == pytest.approx(1400 - 2 * 28)
 
 
 def test_ranked_causes_make_up_the_whole() -> None:
-    found = ranked_causes(np.array([5.0, 60, -2, 30]), 100.0, 2)
-    assert found["line"].tolist() == [1, 3, -1]
-    assert found["size_usd"].tolist() == [60, 30, 10] and found["share_fraction"].tolist() == [0.6, 0.3, 0.1]
-    drop = ranked_causes(np.array([5.0, -60, 0]), -50.0, 9)
-    assert drop["line"].tolist() == [1, -1] and drop["share_fraction"].tolist() == [1.2, -0.2]
+    line, usd = ranked_causes(np.array([5.0, 60, -2, 30]), 100.0, 2)
+    assert line.tolist() == [1, 3, -1] and usd.tolist() == [60, 30, 10]
+    line, usd = ranked_causes(np.array([5.0, -60, 0]), -50.0, 9)
+    assert line.tolist() == [1, -1] and usd.tolist() == [-60, 10]
 
 
 def test_alerts_of_the_same_lines_are_one_incident() -> None:
