@@ -74,6 +74,7 @@ def test_a_rise_too_small_for_the_total_is_reported_of_its_own_line() -> None:
     alert = found.alerts.iloc[0]
     assert len(found.alerts) == 1
     assert (alert["scope"], alert["name"], alert["first_day"]) == ("service", "S3", DAYS[90])
+    assert (alert["cause_scope"], alert["cause_name"]) == ("usage_type", "TimedStorage")
     assert alert["status"] == "new usual" and "usage_type=TimedStorage" in alert["also"]
     # Of a rise that became usual, what counts is the time until then.
     assert alert["size_usd"] == pytest.approx(40 * 21, rel=0.15)
@@ -163,7 +164,9 @@ def test_notes_say_what_was_not_judged() -> None:
     rows = bill()
     rows = rows[rows["day"] != DAYS[70]]
     rows.loc[rows.index[5], "usd"] = -20.0
-    notes = find_anomalies(rows, BY, through=DAYS[-3]).notes
+    found = find_anomalies(rows, BY, through=DAYS[-3])
+    assert found.alerts.empty and np.isnan(found.verdicts()["actual_usd"][70])
+    notes = found.notes
     assert any("no rows for 1 of 148 days" in note and "2025-03-18" in note for note in notes)
     assert any("1 rows are credits" in note for note in notes)
     assert any("8 rows after 2025-06-03" in note for note in notes)

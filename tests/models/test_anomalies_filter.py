@@ -151,6 +151,14 @@ def test_a_shift_is_one_alert_and_then_usual() -> None:
         assert days[-1] == 100 + Rule().adapts_days - 1 and len(days) == Rule().adapts_days
 
 
+def test_an_anomaly_teaches_nothing() -> None:
+    usd = noisy()
+    plain = judge_days(usd).expected_usd
+    usd[0, 100:115] *= 1.6
+    # Within the noise's share in a level that learns 6 % a day; learning from the shift would move it by half.
+    np.testing.assert_allclose(judge_days(usd).expected_usd[0, 101:130], plain[0, 101:130], rtol=0.05)
+
+
 def test_a_fee_each_month_is_usual_from_the_second_on_and_missed_when_it_grows() -> None:
     usd = noisy(0.03)
     months = np.array([10, 41, 69, 100, 130, 161, 191])
