@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 
 DAYS_OF_WEEK = 7
 #: An alert of less a day than this share of the whole bill's usual day is not worth a look.
-LEAST_FRACTION = 0.01
+LEAST_FRACTION = 0.0001
 
 
 @dataclass(frozen=True)

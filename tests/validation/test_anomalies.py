@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from costlib.paths import data_dir
+from costlib.tables import Snapshot
 from costlib.validation.anomalies import (
     DAILY_F1,
     anomaly_snapshot,
@@ -16,7 +20,9 @@ from costlib.validation.anomalies import (
     runs_of,
     scores_of,
 )
+from costlib.validation.anomalies_evidence import first_days, labelled_anomalies, published_detectors
 from costlib.validation.anomalies_nab import BEST_PUBLISHED, NabSeries, nab_check, nab_counts, nab_held, nab_scores
+from costlib.validation.evidence_rows import COLUMNS, Evidence
 
 SNAPSHOT = anomaly_snapshot()
 HELD = labelled_days(SNAPSHOT)
@@ -98,3 +104,23 @@ def test_the_alert_rule_of_nab() -> None:
     scores = nab_scores([nab_counts(one, flags)])
     assert (scores["precision"], scores["recall"]) == pytest.approx((1 / 3, 1 / 2))
     assert nab_counts(one, np.zeros(100, bool))["alerts"] == 0
+
+
+@pytest.mark.parametrize("make", [labelled_anomalies, published_detectors])
+def test_the_evidence_holds_and_can_be_shown(make: Callable[[str], Callable[[Snapshot], Evidence]]) -> None:
+    one = make("15_how_sure_are_we")(SNAPSHOT)
+    assert one.holds, one.statistics
+    assert tuple(one.rows.columns) == COLUMNS and one.rows["label"].notna().all()
+    assert one.statistics["rows"] >= 5
+    worse = dataclasses.replace(one, extra={name: value - 0.2 for name, value in one.extra.items()})
+    assert not worse.holds
+
+
+def test_most_alerts_begin_on_the_very_day() -> None:
+    frame = first_days(HELD)
+    assert len(frame) == sum(len(runs_of(odd)) for odd in HELD.odd)
+    late = (frame["alert_first"] - frame["first"])[frame["alert_first"].notna()]
+    sudden = frame.loc[late.index, "type"] != "drift"
+    assert (late[sudden] == 0).mean() > 0.75
+    # A drift grows for 14 days out of the noise: it is seen before half of them are over.
+    assert late[~sudden].median() < 7
