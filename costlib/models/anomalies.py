@@ -103,8 +103,13 @@ def find_anomalies(
         judged, alerts = days, alerts_of_days(costs, days, rule)
     else:
         hours = judge_hours(costs, per_day, hours_rule, progress)
+        hours = hours._replace(
+            verdict=np.where(_first_fees(table.times, hours.verdict), 0, hours.verdict).astype(np.int8)
+        )
         judged, alerts = hours, alerts_of_hours(costs, hours, per_day)
-    small = alerts["size_usd"].abs() < least * (alerts["last"] - alerts["first"] + 1) / per_day
+    # Dollars the wrong way are of calm steps between odd ones.
+    towards = alerts["size_usd"] * np.where(alerts["direction"] == "rise", 1.0, -1.0)
+    small = (towards <= 0) | (towards < least * (alerts["last"] - alerts["first"] + 1) / per_day)
     if small.any():
         notes.append(f"{int(small.sum())} alerts of less than {least:,.2f} USD a day are left out")
     alerts = alerts[~small].reset_index(drop=True)
@@ -121,7 +126,7 @@ def _usual_day_usd(total: Floats, per_day: int) -> float:
 def _first_fees(times: pd.DatetimeIndex, verdict: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
     """Rises on the first 1st of a month in the history: AWS bills recurring fees then, and no earlier 1st can tell."""
     fees = np.zeros(verdict.shape, bool)
-    firsts = np.flatnonzero(times.day == 1)
+    firsts = np.flatnonzero((times.day == 1) & (times.hour == 0))
     if len(firsts) and firsts[0]:
         at = int(firsts[0])
         fees[:, at] = (verdict[:, at] == 1) & (verdict[:, at - 1] == 0)

@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 HOURS_OF_DAY, DAYS_OF_WEEK = 24, 7
+#: Days back at which what was an alert a month ago may come again: a fee is no news.
+MONTHS_DAYS = (28, 29, 30, 31)
 #: What is watched: a step, and medians over an hour and a quarter of a day, each with the times that
 #: ``beyond_fraction`` counts: medians of many steps keep in a narrower range.
 SCALES_OF_DAY = ((0.0, 1.0), (1 / 24, 1.0), (1 / 4, 2.0))
@@ -33,9 +35,10 @@ class SeenRule:
     """What is taken for granted, the same for every series.
 
     A step is an alert ``beyond_fraction`` of the range seen outside it, and at least ``least_fraction`` of the usual
-    size. Days are remembered for ``memory_days``, alerts for ``alert_memory_days`` only: an outlier must not blind for
-    long, and what goes on after it is seen anyway. Nothing is judged before ``learnt_days`` were seen. The time of
-    day (or week) is subtracted where what is left has a range below ``seasonal_below_fraction`` of that without.
+    size. Days are remembered for ``memory_days``, alerts for ``alert_memory_days`` only, and a month on: an outlier
+    must not blind for long, and what goes on after it is seen anyway. Nothing is judged before ``learnt_days`` were
+    seen. The time of day (or week) is subtracted where what is left has a range below ``seasonal_below_fraction`` of
+    that without.
     """
 
     beyond_fraction: float = 0.25
@@ -102,7 +105,7 @@ def judge_hours(
     for day in range(days):
         # A day's expectation is from whole earlier days; what is seen grows step by step.
         expectations = _expectations(by_day, day)
-        parts = seen.judge(by_day[:, day], expectations)
+        parts = seen.judge(by_day[:, day], expectations, day)
         for array, part in zip(out, parts[:3], strict=True):
             array[:, day] = part
         verdict[:, day] = parts[3]
@@ -138,22 +141,27 @@ class _Seen:
         self.widths, self.beyond = list(widths), [rule.beyond_fraction * times for times in widths.values()]
         # By scale, view, series and remembered day: highest and lowest, of alerts and of the rest.
         shape = (len(self.widths), self.VIEWS, series)
-        self.high = {True: np.full((*shape, rule.alert_memory_days), -np.inf)}
-        self.low = {True: np.full((*shape, rule.alert_memory_days), np.inf)}
+        self.alert_days = (*range(1, rule.alert_memory_days + 1), *MONTHS_DAYS)
+        self.high = {True: np.full((*shape, max(self.alert_days)), -np.inf)}
+        self.low = {True: np.full((*shape, max(self.alert_days)), np.inf)}
         self.high[False] = np.full((*shape, rule.memory_days), -np.inf)
         self.low[False] = np.full((*shape, rule.memory_days), np.inf)
         self.tail = np.full((self.VIEWS, series, max(self.widths) - 1), np.nan)
         self.days_of_view = np.zeros((self.VIEWS, series), np.int64)
 
-    def judge(self, today: Floats, expectations: Floats) -> tuple[Floats, Floats, Floats, npt.NDArray[np.int8]]:
+    def judge(
+        self, today: Floats, expectations: Floats, day: int
+    ) -> tuple[Floats, Floats, Floats, npt.NDArray[np.int8]]:
         """Expected, low, high and verdict (series, steps of a day)."""
         rule = self.rule
         views = np.concatenate([today[None], today[None] - expectations])
         longer = np.concatenate([self.tail, views], axis=2)
         self.scales = np.stack([_trailing_median(longer, width, today.shape[1]) for width in self.widths])
         self.tail = longer[:, :, longer.shape[2] - self.tail.shape[2] :]
-        before_high = np.maximum(self.high[False].max(axis=3), self.high[True].max(axis=3))
-        before_low = np.minimum(self.low[False].min(axis=3), self.low[True].min(axis=3))
+        # Places of days before the first hold nothing yet.
+        alerts = (day - np.array(self.alert_days)) % self.high[True].shape[3]
+        before_high = np.maximum(self.high[False].max(axis=3), self.high[True][..., alerts].max(axis=3))
+        before_low = np.minimum(self.low[False].min(axis=3), self.low[True][..., alerts].min(axis=3))
         width = np.where(before_high >= before_low, before_high - before_low, np.inf)[0]
         below = rule.seasonal_below_fraction * np.where(np.isfinite(width[0]), width[0], 0.0)
         ready = self.days_of_view >= DAYS_OF_WEEK
@@ -183,12 +191,13 @@ class _Seen:
     def remember(self, verdict: npt.NDArray[np.int8], day: int) -> None:
         """Keeps today's highest and lowest, alerts apart."""
         alert = (verdict != 0)[None, None]
-        known = np.isfinite(self.scales)
-        for kind in (False, True):
-            here = known & (alert == kind)
+        # An alert before there is a time of the week is remembered by its time of day.
+        early = np.where(np.isnan(self.scales), self.scales[:, 1:2], self.scales)
+        for kind, values in ((False, self.scales), (True, early)):
+            here = np.isfinite(values) & (alert == kind)
             at = day % self.high[kind].shape[3]
-            self.high[kind][..., at] = np.where(here, self.scales, -np.inf).max(axis=3)
-            self.low[kind][..., at] = np.where(here, self.scales, np.inf).min(axis=3)
+            self.high[kind][..., at] = np.where(here, values, -np.inf).max(axis=3)
+            self.low[kind][..., at] = np.where(here, values, np.inf).min(axis=3)
 
 
 def _median_size(expectations: Floats) -> Floats:

@@ -104,6 +104,15 @@ def test_an_outlier_does_not_blind_for_longer_than_it_is_remembered() -> None:
     assert verdict[at] == 1 and verdict[later] == 1
 
 
+def test_a_fee_comes_back_after_a_month() -> None:
+    usd = hourly()
+    usd[0, [24 * 3, 24 * 31]] += 100
+    verdict = judge_hours(usd, 24).verdict[0]
+    assert verdict[[24 * 3, 24 * 31]].tolist() == [1, 0]
+    usd[0, 24 * 31] += 100
+    assert judge_hours(usd, 24).verdict[0, 24 * 31] == 1
+
+
 def test_few_false_alarms_on_quiet_series() -> None:
     verdict = judge_hours(hourly(0.1, 200, seed=2), 24).verdict
     begins = (np.diff(np.abs(verdict), axis=1, prepend=0) > 0).sum()
