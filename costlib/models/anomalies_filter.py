@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput
 from costlib.models.anomalies_learn import CLIPPED_AT, WEEK, Rule, alert_distance, density, ladder, learnt
-from costlib.models.anomalies_memory import Habits, fee_of
+from costlib.models.anomalies_memory import FEE_CHANCE, FEE_VARIES_FRACTION, Habits, fee_of
 from costlib.models.checks import not_negative
 
 Floats = npt.NDArray[np.float64]
@@ -30,6 +30,8 @@ Ints = npt.NDArray[np.int64]
 LEARNT_DAYS = 2 * WEEK
 #: Days after a series' start at which everything is learnt anew from the whole of it.
 LEARNT_AGAIN = (3 * WEEK, 4 * WEEK)
+#: How much faster than ``spread_rate`` a weekday's spread learns from its own day, and slower it leans on the others.
+OWN_SPREAD_TIMES, LEANING_TIMES = 3.0, 0.3
 #: Share of the usual cost at which the scale turns from linear to logarithmic.
 LINEAR_FRACTION = 0.1
 
@@ -134,7 +136,7 @@ class _Filter:
                 continue
             middle[:, day], half[:, day], chance[:, day], shift[:, day] = self._step(day)
             flagged[:, day] = chance[:, day] > self.rule.alert_chance
-            self._adapt(day, flagged[:, day], shift[:, day])
+            self._adapt(day, flagged[:, day])
             if progress is not None and day % WEEK == 0:
                 progress((day + 1) / days)
         return middle, half, chance, shift
@@ -160,7 +162,8 @@ class _Filter:
         r = np.where(known, residual, 0.0)
         fee = fee_of(self.residual, day, r, spread)
         plain = density(r, spread)
-        calm = np.maximum(plain, 0.5 * density(r - fee, np.hypot(spread, 0.1 * fee)) * (fee != 0))
+        as_fee = density(r - fee, np.hypot(spread, FEE_VARIES_FRACTION * fee))
+        calm = np.maximum(plain, FEE_CHANCE * as_fee * (fee != 0))
         covered = known & (np.abs(r) > CLIPPED_AT * spread) & self.habits.cover(r, day)
         if covered.any():
             self.habits.remember(covered, r, np.ones(len(r), np.int64), day)
@@ -178,25 +181,26 @@ class _Filter:
         self.slope = rule.slope_fades * self.slope + rule.slope_rate * weight * clipped
         self.week[:, weekday] += rule.week_rate * weight * clipped
         more = clipped**2 - self.variance[:, weekday]
-        # A weekday's spread learns once a week, and leans on that of all days.
-        self.variance[:, weekday] += 3 * rule.spread_rate * weight * more
+        # A weekday's spread learns once a week only, and leans on that of all days.
+        self.variance[:, weekday] += OWN_SPREAD_TIMES * rule.spread_rate * weight * more
         mean = self.variance.mean(axis=1, keepdims=True)
-        self.variance += 0.3 * rule.spread_rate * weight[:, None] * (mean - self.variance)
+        self.variance += LEANING_TIMES * rule.spread_rate * weight[:, None] * (mean - self.variance)
         np.maximum(self.variance, rule.least_spread**2, out=self.variance)
         shift = (after[:, 1:] * shifts.size).sum(axis=1)
-        as_fee = np.where((fee != 0) & (plain < 0.5 * calm), fee, 0.0)
+        # Where the day is likelier with its fee than without, the fee is expected.
+        expected = usual + np.where((fee != 0) & (plain < calm) & ~covered, fee, 0.0)
         half = np.interp(np.log(spread), *self.band)
-        return (usual + as_fee, half, np.where(known, chance, np.nan), np.where(known, shift, np.nan))
+        return (expected, half, np.where(known, chance, np.nan), np.where(known, shift, np.nan))
 
-    def _adapt(self, day: int, flagged: Bools, shift: Floats) -> None:
+    def _adapt(self, day: int, flagged: Bools) -> None:
         """Counts alerts in a row; a run that lasted is the new usual, a short one that ended is remembered."""
         known = np.isfinite(self.scaled[:, day])
         ended = known & ~flagged & (self.run_days > 0)
         if ended.any():
             self.habits.remember(ended, self.run_mean, self.run_days, day)
         residual = np.where(flagged, self.residual[:, day], 0.0)
-        self.run_mean = np.where(flagged, (self.run_mean * self.run_days + residual) / (self.run_days + 1), 0.0)
-        self.run_mean = np.where(known, self.run_mean, self.run_mean)
+        mean = (self.run_mean * self.run_days + residual) / (self.run_days + 1)
+        self.run_mean = np.where(flagged, mean, np.where(known, 0.0, self.run_mean))
         self.run_days = np.where(flagged, self.run_days + 1, np.where(known, 0, self.run_days))
         lasted = self.run_days >= self.rule.adapts_days
         if lasted.any():

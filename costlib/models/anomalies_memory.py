@@ -15,8 +15,8 @@ Ints = npt.NDArray[np.int64]
 MONTHS_DAYS = (28, 29, 30, 31)
 #: A lone day this many spreads off may be a fee, and its neighbours are then below this share of it.
 FEE_SPREADS, FEE_NEIGHBOUR_FRACTION = 3.0, 0.5
-#: How far a fee may differ from the last one, as a share of it.
-FEE_VARIES_FRACTION = 0.1
+#: How far a fee may differ from the last one, as a share of it; and the chance that what was one comes again.
+FEE_VARIES_FRACTION, FEE_CHANCE = 0.1, 0.5
 #: So many short alerts within so many days, all one way, are a habit; up to a little beyond the largest of them.
 HABIT_TIMES, HABIT_DAYS, HABIT_BEYOND = 3, 180, 1.3
 #: Alerts of at most so many days count as short; the last KEPT are remembered.
