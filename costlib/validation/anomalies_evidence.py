@@ -49,7 +49,7 @@ def labelled_anomalies(notebook: str) -> Callable[[Snapshot], Evidence]:
         )
         extra = {
             "F1 of days": days[("verdicts", "all")],
-            "F1 of days, seeds held out": days[("verdicts", "held_out")],
+            "F1 of days, seeds not searched on": days[("verdicts", "held_out")],
             "F1 of days, chosen without the series": days[("left_out", "all")],
             "F1 of alerts": scores["alert_f1"].to_dict()[("alerts", "all")],
         }
