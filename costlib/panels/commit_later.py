@@ -22,9 +22,11 @@ WEIGHTS = tuple(tenth / 10 for tenth in range(11))
 
 @dataclass(frozen=True)
 class CommitLater:
-    """``saved_band_usd`` (low, high) of the expected saving over the band of estimated rates; the rest as
-    planner.commit.report gives it. ``ladder_rows``: the ladder's purchases with how their rates are known."""
+    """For the answer of ``risk_weight``: ``saved_band_usd`` (low, high) of the expected saving over the band of
+    estimated rates; the rest as planner.commit.report gives it. ``ladder_rows``: the ladder's purchases with how their
+    rates are known."""
 
+    risk_weight: float
     saved_band_usd: tuple[float, float]
     frontier: pd.DataFrame
     regret: pd.DataFrame
@@ -72,7 +74,7 @@ class Weighed:
             progress(0.8, "the ladder")
             ladder = report.ladder
             rows = explained(ladder, report.rates)
-            self._later[weight] = CommitLater(band, frontier, regret, lookbacks, ladder, rows)
+            self._later[weight] = CommitLater(weight, band, frontier, regret, lookbacks, ladder, rows)
         return self._later[weight]
 
     def known(self, weight: float) -> tuple[pd.DataFrame | None, pd.DataFrame | None, pd.DataFrame | None]:

@@ -282,10 +282,10 @@ class CommitState(traitlets.HasTraits):
 
     def _on_later(self, later: CommitLater | None, error: BaseException | None) -> None:
         self.busy = False
-        if later is not None:
-            self.later = later
-        else:
+        if later is None:
             self._failed(error)
+        elif later.risk_weight == self.report.asked.risk_weight:  # else it belongs to a weight that has been left
+            self.later = later
 
     def _failed(self, error: BaseException | None) -> None:
         if isinstance(error, InvalidInput):

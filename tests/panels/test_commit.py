@@ -511,6 +511,14 @@ def test_what_caution_comes_to_is_told_for_either_tail(page: commit._Page) -> No
     assert "$0.00." in caution_html(page.state.report, none), "what differences of sums leave of nothing is nothing"
 
 
+def test_what_comes_for_a_weight_that_was_left_is_not_shown(page: commit._Page) -> None:
+    stale = later_of(page.state)
+    page.controls.slider.value = 60
+    now, said = later_of(page.state), page.answer.value
+    page.state._on_later(stale, None)
+    assert page.state.later is now and page.answer.value == said
+
+
 def test_the_same_weight_has_the_same_answer(state: CommitState) -> None:
     weighed = Weighed(state.report)
     first = weighed.at(0.7)
