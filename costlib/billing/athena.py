@@ -74,6 +74,10 @@ class AthenaEngine:
             raise InvalidInput([Fault("columns", ", ".join(maps), problem)])
         return ibis.table(self.columns(group.paths[0]), name=group.paths[0], database=self.database)
 
+    def keep(self, rows: ir.Table) -> ir.Table:
+        """The rows as they are: nothing is made in the database."""
+        return rows
+
     def execute(self, expression: ir.Table) -> pd.DataFrame:
         """The answer, each column in the type that the expression says."""
         import pandas as pd

@@ -67,6 +67,11 @@ class DuckEngine:
             "nullstr = '', hive_partitioning = false, max_line_size = 16777216)"
         )
 
+    def keep(self, rows: ir.Table) -> ir.Table:
+        """The rows as a view of DuckDB's."""
+        self._tables += 1
+        return self.backend.create_view(f"bill_rows_{self._tables}", rows, overwrite=True)
+
     def execute(self, expression: ir.Table) -> pd.DataFrame:
         """The answer. Raises InvalidInput where a file turns out to be damaged on the way."""
         import duckdb

@@ -31,6 +31,10 @@ class Engine(Protocol):
         """The files of one schema as a raw table; ``maps`` are text columns of JSON objects, added as maps."""
         ...
 
+    def keep(self, rows: ir.Table) -> ir.Table:
+        """The same rows under a name, so that each question need not spell out the whole view again."""
+        ...
+
     def execute(self, expression: ir.Table) -> pd.DataFrame:
         """The rows of a small answer."""
         ...

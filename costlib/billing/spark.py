@@ -60,6 +60,10 @@ class SparkEngine:
         frame.createOrReplaceTempView(name)
         return self.backend.table(name)
 
+    def keep(self, rows: ir.Table) -> ir.Table:
+        """The rows as they are: Spark reads the whole plan anyway."""
+        return rows
+
     def execute(self, expression: ir.Table) -> pd.DataFrame:
         """The answer, in pandas."""
         with warnings.catch_warnings():

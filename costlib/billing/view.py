@@ -97,3 +97,8 @@ def repeats(raw: Raw) -> Any:
     import ibis
 
     return ibis.coalesce(raw.text("lineItem/Operation").isin(cur.SPLIT_OPERATIONS), ibis.literal(False))
+
+
+def exact_sum(column: Any) -> Any:
+    """A sum that does not depend on the order of its rows, as floats do: for what must agree to the cent."""
+    return column.cast("decimal(38, 12)").sum().cast("float64")
