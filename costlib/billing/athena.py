@@ -78,6 +78,10 @@ class AthenaEngine:
         """The rows as they are: nothing is made in the database."""
         return rows
 
+    def entry(self, tags: Any, key: str) -> Any:
+        """The value under a key of a map."""
+        return tags.get(key)
+
     def execute(self, expression: ir.Table) -> pd.DataFrame:
         """The answer, each column in the type that the expression says."""
         import pandas as pd

@@ -77,7 +77,7 @@ class Bill:
         if not spellings:
             keys = sorted({plain_key(raw) for raw in self.tag_keys})
             raise InvalidInput([unknown("tag", key, keys, "tag of this bill")])
-        values = [self.rows.tags.get(raw).nullif("") for raw in spellings]
+        values = [self.engine.entry(self.rows.tags, raw).nullif("") for raw in spellings]
         return values[0] if len(values) == 1 else ibis.coalesce(*values)
 
 

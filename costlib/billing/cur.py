@@ -53,13 +53,8 @@ def mapped(raw: Raw, tags: Any = None, has_tags: Any = None, attributes: Any = N
         else_=ibis.null("string"),
     )
     code = raw.text("lineItem/ProductCode")
-    option = ibis.cases(
-        (category != "Usage", ibis.null("string")),
-        (usage_type.contains("TrSpt"), "managed_spot"),
-        (commitment_kind.notnull(), commitment_kind),
-        (usage_type.contains("SpotUsage"), "spot"),
-        else_="on_demand",
-    )
+    is_spot = usage_type.contains("SpotUsage")
+    bought = recognise.Bought(category, usage_type, commitment_kind.notnull(), commitment_kind, is_spot, None)
     texts = [raw.text("product/instanceType")] if raw.has("product/instanceType") else []
     instance_type = recognise.instance_type_of(*texts, usage_type, description)
     quantity = ibis.ifelse(negation, ibis.null("float64"), raw.number("lineItem/UsageAmount"))
@@ -87,7 +82,9 @@ def mapped(raw: Raw, tags: Any = None, has_tags: Any = None, attributes: Any = N
         "operation": raw.text("lineItem/Operation"),
         "description": description,
         "instance_type": instance_type,
-        "purchase_option": option,
+        "purchase_option": bought.option,
+        "is_spot": bought.is_spot,
+        "is_covered": bought.is_covered,
         "component": recognise.component_of(code, usage_type),
         "quantity": quantity,
         "unit": unit,

@@ -72,6 +72,16 @@ class DuckEngine:
         self._tables += 1
         return self.backend.create_view(f"bill_rows_{self._tables}", rows, overwrite=True)
 
+    def entry(self, tags: Any, key: str) -> Any:
+        """DuckDB's own look-up: what Ibis writes for every engine takes half as long again."""
+        import ibis
+
+        @ibis.udf.scalar.builtin(name="map_extract_value", signature=(("map<string, string>", "string"), "string"))
+        def look_up(tags, key):  # type: ignore[no-untyped-def]
+            ...
+
+        return look_up(tags, key)
+
     def execute(self, expression: ir.Table) -> pd.DataFrame:
         """The answer. Raises InvalidInput where a file turns out to be damaged on the way."""
         import duckdb

@@ -35,6 +35,10 @@ class Engine(Protocol):
         """The same rows under a name, so that each question need not spell out the whole view again."""
         ...
 
+    def entry(self, tags: Any, key: str) -> Any:
+        """The value under a key of a map; missing where the map has none."""
+        ...
+
     def execute(self, expression: ir.Table) -> pd.DataFrame:
         """The rows of a small answer."""
         ...

@@ -31,15 +31,9 @@ def mapped(raw: Raw) -> dict[str, Any]:
     quantity, unit = _quantity(raw)
     kind = _commitment_kind(raw)
     resource = raw.text("ResourceId")
-    spot = ((pricing == "Dynamic") & (code == recognise.EC2)) | usage_type.contains("SpotUsage")
-    option = ibis.cases(
-        (category != "Usage", ibis.null("string")),
-        (usage_type.contains("TrSpt"), "managed_spot"),
-        (kind.notnull(), kind),
-        (spot, "spot"),
-        (pricing == "Dynamic", "dynamic"),
-        else_="on_demand",
-    )
+    on_ec2 = code == recognise.EC2 if raw.has("x_ServiceCode") else service.isin(recognise.EC2_NAMES)
+    is_spot = ((pricing == "Dynamic") & on_ec2) | usage_type.contains("SpotUsage")
+    bought = recognise.Bought(category, usage_type, _committed(raw), kind, is_spot, pricing == "Dynamic")
     tags = raw.map("Tags")
     return {
         "billing_start": raw.time("BillingPeriodStart"),
@@ -61,7 +55,9 @@ def mapped(raw: Raw) -> dict[str, Any]:
         "operation": raw.text("x_Operation"),
         "description": description,
         "instance_type": instance_type,
-        "purchase_option": option,
+        "purchase_option": bought.option,
+        "is_spot": bought.is_spot,
+        "is_covered": bought.is_covered,
         "component": recognise.component_of(code, usage_type),
         "quantity": quantity,
         "unit": unit,
@@ -87,6 +83,13 @@ def _quantity(raw: Raw) -> tuple[Any, Any]:
         unit = raw.text("PricingUnit") if raw.has("PricingUnit") else raw.text("ConsumedUnit")
         return raw.number("PricingQuantity"), unit
     return raw.number("ConsumedQuantity"), raw.text("ConsumedUnit", "PricingUnit")
+
+
+def _committed(raw: Raw) -> Any:
+    """Whether a commitment has part in the row: its id says so, and without that column its category."""
+    if raw.has("CommitmentDiscountId"):
+        return raw.text("CommitmentDiscountId").notnull()
+    return raw.text("CommitmentDiscountCategory", "CommitmentDiscountType").notnull()
 
 
 def _commitment_kind(raw: Raw) -> Any:

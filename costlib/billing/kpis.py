@@ -19,8 +19,6 @@ from costlib.errors import Fault, InvalidInput
 if TYPE_CHECKING:
     from costlib.billing.bill import Bill
 
-COMMITTED = ("savings_plan", "reserved", "capacity_block", "committed")
-SPOT = ("spot", "managed_spot")
 TRAINING = ("Training Job", "Managed Spot Training", "Training Warm Pool")
 SERVING = ("Endpoint Instance", "Asynchronous Inference", "Data Processed by Hosting")
 
@@ -57,13 +55,13 @@ def savings(rows: Any) -> dict[str, Any]:
         "usage_effective": rows.effective_cost.sum(where=usage | unused),
         "used": rows.effective_cost.sum(where=status == "Used"),
         "unused": rows.effective_cost.sum(where=unused),
-        "covered_list": rows.list_cost.sum(where=rows.purchase_option.isin(COMMITTED) & usage),
+        "covered_list": rows.list_cost.sum(where=rows.is_covered & usage),
     }
 
 
 def spot(rows: Any) -> dict[str, Any]:
     """``spot_*``: list and effective cost of spot and managed spot, where a list price is known."""
-    bought = rows.purchase_option.isin(SPOT) & (rows.list_cost > 0)
+    bought = rows.is_spot & (rows.list_cost > 0)
     return {
         "spot_list": rows.list_cost.sum(where=bought),
         "spot_effective": rows.effective_cost.sum(where=bought),
@@ -74,13 +72,11 @@ def instances(rows: Any) -> dict[str, Any]:
     """``eligible_*``: list cost of EC2 and SageMaker instances, which commitments can cover; ``instance_*``: hours and
     effective cost of all instances; ``training_*`` and ``serving_cost``: effective cost by SageMaker's component."""
     eligible = rows.instance_hours.notnull() & rows.service_code.isin([EC2, SAGEMAKER])
-    status = rows.commitment_status
-    covered = rows.purchase_option.isin(COMMITTED) & (status.isnull() | (status != "Unused"))
     training = rows.component.isin(TRAINING)
     return {
         "eligible_list": rows.list_cost.sum(where=eligible),
-        "eligible_covered_list": rows.list_cost.sum(where=eligible & covered),
-        "eligible_spot_list": rows.list_cost.sum(where=rows.purchase_option.isin(SPOT) & eligible),
+        "eligible_covered_list": rows.list_cost.sum(where=eligible & rows.is_covered),
+        "eligible_spot_list": rows.list_cost.sum(where=eligible & rows.is_spot),
         "instance_hours": rows.instance_hours.sum(),
         "instance_effective": rows.effective_cost.sum(where=rows.instance_hours.notnull()),
         "training_cost": rows.effective_cost.sum(where=training),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 #: An instance type anywhere in a usage type or a description: ``ml.g5.2xlarge``, ``p4d.24xlarge``, ``db.m5.large``.
@@ -43,6 +44,56 @@ EC2, SAGEMAKER = "AmazonEC2", "AmazonSageMaker"
 HOUR_UNITS = ("Hrs", "Hours", "Hour", "hours", "hour", "hrs", "InstanceHours")
 #: Usage in hours that names an instance type and runs none: a surcharge, or a reservation of capacity not used.
 NOT_RUNNING = ("EBSOptimized", "UnusedBox", "UnusedDed", "CPUCredits", "Reservation")
+
+
+@dataclass(frozen=True)
+class Bought:
+    """How usage was bought, from what an export says of it, each an expression.
+
+    Managed spot goes before everything (CID: TrSpt whatever the line type), then commitments, then spot.
+    ``dynamic`` is a price that moves and is not known to be spot; None where the export does not say so.
+    """
+
+    category: Any
+    usage_type: Any
+    committed: Any
+    kind: Any
+    spot: Any
+    dynamic: Any = None
+
+    @property
+    def _managed(self) -> Any:
+        import ibis
+
+        return ibis.coalesce(self.usage_type.contains("TrSpt"), ibis.literal(False))
+
+    @property
+    def option(self) -> Any:
+        """The view's ``purchase_option``."""
+        import ibis
+
+        rules = [
+            (self.category != "Usage", ibis.null("string")),
+            (self._managed, "managed_spot"),
+            (self.committed, self.kind),
+            (self.spot, "spot"),
+        ]
+        if self.dynamic is not None:
+            rules.append((self.dynamic, "dynamic"))
+        return ibis.cases(*rules, else_="on_demand")
+
+    @property
+    def is_spot(self) -> Any:
+        """Spot or managed spot: the option's truth without its text, which sums need often."""
+        import ibis
+
+        spot = ibis.coalesce(self.spot, ibis.literal(False))
+        return (self.category == "Usage") & (self._managed | (~self.committed & spot))
+
+    @property
+    def is_covered(self) -> Any:
+        """Bought by a commitment."""
+        return (self.category == "Usage") & self.committed & ~self._managed
 
 
 def service_code_of(name: Any) -> Any:

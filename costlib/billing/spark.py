@@ -64,6 +64,10 @@ class SparkEngine:
         """The rows as they are: Spark reads the whole plan anyway."""
         return rows
 
+    def entry(self, tags: Any, key: str) -> Any:
+        """The value under a key of a map."""
+        return tags.get(key)
+
     def execute(self, expression: ir.Table) -> pd.DataFrame:
         """The answer, in pandas."""
         with warnings.catch_warnings():

@@ -55,7 +55,7 @@ def _counted(rows: Any, spot: bool) -> Any:
         & rows.charge_start.notnull()
         & lasts_an_hour
     )
-    return counted if spot else counted & ~rows.purchase_option.isin(["spot", "managed_spot"])
+    return counted if spot else counted & ~rows.is_spot
 
 
 def hourly_usage(bill: Bill, spot: bool = True) -> HourlyUsage:
@@ -68,7 +68,7 @@ def hourly_usage(bill: Bill, spot: bool = True) -> HourlyUsage:
     counted = _counted(rows, spot)
     other = rows.instance_hours.notnull() & rows.service_code.isin(list(SERVICES))
     if not spot:
-        other = other & ~rows.purchase_option.isin(["spot", "managed_spot"])
+        other = other & ~rows.is_spot
     left = bill.ask(rows.aggregate(left=rows.instance_hours.sum(where=other & ~counted)))["left"].iloc[0]
     left_out = 0.0 if pd.isna(left) else float(left)
     if frame.empty:

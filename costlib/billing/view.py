@@ -42,6 +42,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
         "of usage: on_demand, spot, managed_spot, reserved, savings_plan, capacity_block; dynamic (priced by supply, "
         "not EC2's spot), committed (a commitment of unknown kind)",
     ),
+    "is_spot": ("boolean", "usage bought as spot or managed_spot"),
+    "is_covered": ("boolean", "usage bought by a commitment, with what of it was not used"),
     "component": ("string", "SageMaker's component (recognise.COMPONENTS)"),
     "quantity": ("float64", "what was priced, in unit; missing where the row takes usage back"),
     "unit": ("string", "unit of quantity"),
