@@ -57,8 +57,7 @@ def survey(engine: Engine, group: FileGroup, raw: Raw) -> Survey:
     for number, name in enumerate(texts):
         column: Any = table[name]
         if column.type().is_string():
-            asked[f"empty_{number}"] = column.isin(EMPTY_MARKS).sum()
-            asked[f"odd_{number}"] = column.isin(ODD_MARKS).sum()
+            asked[f"mark_{number}"] = column.isin([*EMPTY_MARKS, *ODD_MARKS]).sum()
     for number, name in enumerate(numbers):
         column = table[name]
         if column.type().is_string():
@@ -76,17 +75,25 @@ def survey(engine: Engine, group: FileGroup, raw: Raw) -> Survey:
         asked[f"json_{number}"] = (~text.isin([*EMPTY_MARKS, *ODD_MARKS]) & text.notnull() & made.isnull()).sum()
     found = engine.execute(table.aggregate(**asked)).iloc[0].to_dict()
     count = {key: 0 if value != value or value is None else float(value) for key, value in found.items()}
-    cleaned = [
-        name for number, name in enumerate(texts) if count.get(f"empty_{number}", 0) + count.get(f"odd_{number}", 0) > 0
-    ]
+    cleaned = [name for number, name in enumerate(texts) if count.get(f"mark_{number}", 0) > 0]
+    odd = _odd_marks(engine, table, cleaned)
     return Survey(
         rows=int(count["rows"]),
         sums={cost: count[cost] for cost in costs},
         left_out_rows=int(count.get("left_out_rows", 0)),
         left_out_billed=count.get("left_out_billed", 0.0),
         cleaned=tuple(cleaned),
-        notes=tuple(_notes(group, count, texts, numbers, used.raw.missing)),
+        notes=tuple(_notes(group, count, odd, numbers, used.raw.missing)),
     )
+
+
+def _odd_marks(engine: Engine, table: Any, names: Sequence[str]) -> dict[str, int]:
+    """How often each column says "nothing" in words. Empty text is usual, so that few bills need this pass."""
+    if not names:
+        return {}
+    asked = {f"odd_{number}": table[name].isin(ODD_MARKS).sum() for number, name in enumerate(names)}
+    found = engine.execute(table.aggregate(**asked)).iloc[0]
+    return {name: int(found[f"odd_{number}"]) for number, name in enumerate(names) if found[f"odd_{number}"]}
 
 
 def _lacks(raw: Raw, kind: str, name: str) -> Any:
@@ -99,11 +106,10 @@ def family_of(group: FileGroup) -> str:
 
 
 def _notes(
-    group: FileGroup, count: dict[str, float], texts: Sequence[str], numbers: Sequence[str], missing: set[str]
+    group: FileGroup, count: dict[str, float], odd: dict[str, int], numbers: Sequence[str], missing: set[str]
 ) -> list[Note]:
     where = group.paths[0] if len(group.paths) == 1 else f"{group.paths[0]} and {len(group.paths) - 1} more"
     notes = []
-    odd = {name: int(count[f"odd_{number}"]) for number, name in enumerate(texts) if count.get(f"odd_{number}")}
     if odd:
         words = f"the text null stands for nothing in {listed(sorted(odd))}; it is read as missing"
         notes.append(Note("null_text", where, words, max(odd.values())))
