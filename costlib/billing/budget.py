@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 import pandas as pd
-
-from costlib.errors import Fault, InvalidInput
-
-
-def read_budget(path: str | os.PathLike[str]) -> dict[str, float]:
-    """A CSV of ``month,budget`` (2026-09,12000) as a mapping. Raises InvalidInput with every wrong row."""
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InvalidInput([Fault("budget", str(path), f"cannot be read: {error}")]) from error
-    if lacking := [name for name in ("month", "budget") if name not in frame]:
-        raise InvalidInput([Fault("budget", str(path), f"lacks the columns {', '.join(lacking)}")])
-    months = pd.to_datetime(frame["month"], format="%Y-%m", errors="coerce")
-    amounts = pd.to_numeric(frame["budget"], errors="coerce")
-    faults = [Fault("budget", one, "is not a month (YYYY-MM)") for one in frame["month"][months.isna()]]
-    faults += [Fault("budget", one, "is not an amount of 0 or more") for one in frame["budget"][~(amounts >= 0)]]
-    faults += [Fault("budget", one, "is there twice") for one in frame["month"][frame["month"].duplicated()]]
-    if faults:
-        raise InvalidInput(faults)
-    return dict(zip(frame["month"], amounts.astype(float), strict=True))
 
 
 def against_budget(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 
 import numpy as np
@@ -87,19 +86,3 @@ def _cents(amounts: pd.Series[float]) -> np.ndarray:
     order = np.argsort(-(exact - floors), kind="stable")
     floors[order[:left]] += 1.0
     return floors
-
-
-def read_telemetry(path: str | os.PathLike[str]) -> dict[str, float]:
-    """A CSV of ``owner,use`` as a mapping. Raises InvalidInput with every wrong row."""
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InvalidInput([Fault("telemetry", str(path), f"cannot be read: {error}")]) from error
-    if lacking := [name for name in ("owner", "use") if name not in frame]:
-        raise InvalidInput([Fault("telemetry", str(path), f"lacks the columns {', '.join(lacking)}")])
-    use = pd.to_numeric(frame["use"], errors="coerce")
-    faults = [Fault("telemetry", one, "is not a use of 0 or more") for one in frame["use"][~(use >= 0)]]
-    faults += [Fault("telemetry", one, "is there twice") for one in frame["owner"][frame["owner"].duplicated()]]
-    if faults:
-        raise InvalidInput(faults)
-    return dict(zip(frame["owner"], use.astype(float), strict=True))

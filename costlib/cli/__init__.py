@@ -13,6 +13,7 @@ import click
 
 from costlib import __version__
 from costlib.cli.bench_template import bench_template
+from costlib.cli.bill import bill
 from costlib.cli.fit import fit
 from costlib.cli.output import print_json
 from costlib.cli.plan import plan
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, fit, spot, replay, bench_template, report, snapshot):
+for command in (price, plan, fit, spot, replay, bill, bench_template, report, snapshot):
     cli.add_command(command)
 
 
