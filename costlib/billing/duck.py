@@ -88,11 +88,14 @@ class DuckEngine:
 
         try:
             return self.backend.execute(expression)
-        except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
-            raise unreadable((), error) from error
         except duckdb.OutOfMemoryException as error:
             problem = f"is too small for this question: {first_line(error)}"
             raise InvalidInput([Fault("memory_limit", None, problem)]) from error
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+            # The expression is wrong, not the file.
+            raise
+        except duckdb.Error as error:
+            raise unreadable((), error) from error
 
     def sql(self, expression: ir.Table) -> str:
         """DuckDB's SQL."""

@@ -41,7 +41,8 @@ def bill_json(found: BillReview) -> dict[str, object]:
 def _rows(frame: pd.DataFrame | None) -> list[dict[str, Any]] | None:
     if frame is None:
         return None
-    return records(pd.DataFrame({name: dated(frame[name]) for name in frame}))
+    # Sums of floats differ in their last digits from run to run; nine decimals do not.
+    return records(pd.DataFrame({name: dated(frame[name]) for name in frame}).round(9))
 
 
 def dated(column: pd.Series[Any]) -> pd.Series[Any]:

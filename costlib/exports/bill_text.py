@@ -54,7 +54,8 @@ def _of(rows: int | None, words: str = "") -> str:
 
 def money(value: object) -> str:
     """An amount in the bill's currency, with cents."""
-    return "" if _none(value) else f"{float(str(value)):,.2f}"
+    # A hair below 0 is 0, not minus 0.
+    return "" if _none(value) else f"{round(float(str(value)), 2) + 0.0:,.2f}"
 
 
 def share(value: object) -> str:
