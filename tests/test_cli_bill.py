@@ -25,9 +25,21 @@ def test_the_whole_review_as_json(capsys: pytest.CaptureFixture[str], tmp_path: 
     (tmp_path / "policy.yaml").write_text("required: [team, project]\n")
     (tmp_path / "requests.csv").write_text("period,requests\n2026-09-01,4000000\n")
     found = Ran(
-        capsys, "bill", EXAMPLE, "--json", "--group", "team", "--budget", tmp_path / "budget.csv", "--tag-policy",
-        tmp_path / "policy.yaml", "--requests", tmp_path / "requests.csv", "--out", tmp_path / "chargeback.csv",
-    ).json  # fmt: skip
+        capsys,
+        "bill",
+        EXAMPLE,
+        "--json",
+        "--group",
+        "team",
+        "--budget",
+        tmp_path / "budget.csv",
+        "--tag-policy",
+        tmp_path / "policy.yaml",
+        "--requests",
+        tmp_path / "requests.csv",
+        "--out",
+        tmp_path / "chargeback.csv",
+    ).json
     help_text = str(bill.help)
     for key, value in found.items():
         assert key in help_text, key
@@ -77,7 +89,9 @@ def test_hostile_bills_print_as_data(capsys: pytest.CaptureFixture[str], tmp_pat
 
 def test_refusals_come_together(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "budget.csv").write_text("month,budget\nsoon,1\n")
-    ran = Ran(capsys, "bill", tmp_path / "none", "--budget", tmp_path / "budget.csv", "--tag-policy", "x.yaml", "--json")
+    ran = Ran(
+        capsys, "bill", tmp_path / "none", "--budget", tmp_path / "budget.csv", "--tag-policy", "x.yaml", "--json"
+    )
     assert ran.code == 2
     assert [fault["field"] for fault in ran.json["errors"]] == ["bill", "budget", "tag_policy"]
     assert "did you mean team" in Ran(capsys, "bill", EXAMPLE, "--group", "tag:taem").err
@@ -87,7 +101,7 @@ def test_refusals_come_together(capsys: pytest.CaptureFixture[str], tmp_path: Pa
 
 
 def test_help_loads_no_engine() -> None:
-    code = "import sys; from costlib import cli; cli.main(['bill', '--help'])"
-    code = f"import atexit, sys; atexit.register(lambda: print(*({{'ibis', 'duckdb', 'pandas'}} & set(sys.modules)))); {code}"
+    tell = "import atexit, sys; atexit.register(lambda: print(*({'ibis', 'duckdb', 'pandas'} & set(sys.modules))))"
+    code = f"{tell}; from costlib import cli; cli.main(['bill', '--help'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""

@@ -98,8 +98,10 @@ def explained(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         .sum()
         for frame in (before, after)
     ]
-    both = sides[0].merge(sides[1], on=keys, how="outer", suffixes=("_0", "_1")).fillna(
-        {"cost_0": 0.0, "cost_1": 0.0, "quantity_0": 0.0, "quantity_1": 0.0}
+    both = (
+        sides[0]
+        .merge(sides[1], on=keys, how="outer", suffixes=("_0", "_1"))
+        .fillna({"cost_0": 0.0, "cost_1": 0.0, "quantity_0": 0.0, "quantity_1": 0.0})
     )
     # Where nothing was used, there is no price and no volume: the item's cost is like a fee.
     both["priced"] = both["counted"].astype(bool)

@@ -169,7 +169,9 @@ def spark() -> Iterator[Any]:
 def test_spark_and_duckdb_agree_to_the_cent(spark: Any, name: str) -> None:
     path = str(EXAMPLE if name == "example" else KNOWN / name)
     mine, theirs = open_bill(path), open_bill(path, spark)
-    assert theirs.reconciliation.whole and theirs.reconciliation.view == pytest.approx(mine.reconciliation.view, abs=1e-9)
+    assert theirs.reconciliation.whole and theirs.reconciliation.view == pytest.approx(
+        mine.reconciliation.view, abs=1e-9
+    )
     assert {note.kind: note.rows for note in theirs.notes} == {note.kind: note.rows for note in mine.notes}
     left, right = kpis.kpis(mine), kpis.kpis(theirs)
     pd.testing.assert_frame_equal(left, right, check_dtype=False, atol=0.005, rtol=0.0)

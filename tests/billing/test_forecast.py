@@ -80,8 +80,10 @@ def test_the_past_is_forecast_from_what_was_before_it() -> None:
 
 
 def test_months_that_are_not_over_stay_out(tmp_path: Path) -> None:
-    months = [{"BillingPeriodStart": f"2026-0{m}-01T00:00:00Z", "ChargePeriodStart": f"2026-0{m}-{d}T00:00:00Z"}
-              for m, d in ((4, 30), (6, 30), (7, 14))]  # fmt: skip
+    months = [
+        {"BillingPeriodStart": f"2026-0{m}-01T00:00:00Z", "ChargePeriodStart": f"2026-0{m}-{d}T00:00:00Z"}
+        for m, d in ((4, 30), (6, 30), (7, 14))
+    ]
     bill = open_bill(written(focus(*months), tmp_path / "b.csv"))
     series = forecast.monthly(bill)
     assert list(series) == [1.0, 0.0, 1.0, 1.0]
@@ -103,8 +105,11 @@ def test_budget_actual_and_forecast(tmp_path: Path) -> None:
     table = against_budget(read_budget(path), series, forecast.forecast(series, 2), forecast.backtest(series))
     rows = table.set_index("month")
     assert rows["verdict"].dropna().to_dict() == {
-        "2026-03": "within", "2026-04": "over", "2026-05": "likely over", "2026-06": "likely within"
-    }  # fmt: skip
+        "2026-03": "within",
+        "2026-04": "over",
+        "2026-05": "likely over",
+        "2026-06": "likely within",
+    }
     assert rows.at["2026-04", "budget_variance"] == pytest.approx((390 - 380) / 380)
     assert rows.at["2026-04", "forecast_variance"] == pytest.approx(0.0, abs=1e-12)
     assert rows.at["2026-05", "budget_variance"] == pytest.approx((14 * 31 - 400) / 400)

@@ -54,7 +54,10 @@ def test_the_service_control_policy() -> None:
     ids = [one["Sid"] for one in policy["Statement"]]
     assert len(set(ids)) == len(ids) and all(one.isalnum() for one in ids)
     sagemaker = TagPolicy(("team",), services=("AmazonSageMaker",)).service_control_policy()
-    assert {one["Action"] for one in sagemaker["Statement"]} >= {"sagemaker:CreateTrainingJob", "sagemaker:CreateEndpoint"}
+    assert {one["Action"] for one in sagemaker["Statement"]} >= {
+        "sagemaker:CreateTrainingJob",
+        "sagemaker:CreateEndpoint",
+    }
     json.dumps(policy)
 
 
