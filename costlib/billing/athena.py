@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from costlib.errors import Fault, InvalidInput
+from costlib.billing.duck import first_line
+from costlib.errors import CostlibError, Fault, InvalidInput
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -98,6 +99,8 @@ class AthenaEngine:
         try:
             cursor.execute(sql)
             return list(cursor.fetchall())
+        except Exception as error:
+            raise CostlibError(f"Athena could not answer in workgroup {self.workgroup}: {first_line(error)}") from error
         finally:
             cursor.close()
 

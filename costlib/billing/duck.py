@@ -22,13 +22,17 @@ class DuckEngine:
     name = "duckdb"
 
     def __init__(self, memory_limit: str = "1GB", threads: int | None = None) -> None:
+        import duckdb
         import ibis
 
         self._spill = tempfile.TemporaryDirectory(prefix="costlib-bill-")
         settings: dict[str, Any] = {"memory_limit": memory_limit, "temp_directory": self._spill.name}
         if threads is not None:
             settings["threads"] = threads
-        self.backend = ibis.duckdb.connect(**settings)
+        try:
+            self.backend = ibis.duckdb.connect(**settings)
+        except duckdb.Error as error:
+            raise InvalidInput([Fault("memory_limit", memory_limit, f"is refused: {first_line(error)}")]) from error
         # Bills are in UTC, whatever this machine's zone. Their order is of no account, and keeping it costs memory.
         self._run("SET TimeZone = 'UTC'")
         self._run("SET preserve_insertion_order = false")
