@@ -73,6 +73,9 @@ class AthenaEngine:
             raise InvalidInput([Fault("columns", ", ".join(maps), problem)])
         return ibis.table(self.columns(group.paths[0]), name=group.paths[0], database=self.database)
 
+    def distrust_statistics(self) -> None:
+        """Nothing to do: only DuckDB draws that conclusion."""
+
     def keep(self, rows: ir.Table) -> ir.Table:
         """The rows as they are: nothing is made in the database."""
         return rows

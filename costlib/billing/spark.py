@@ -60,6 +60,9 @@ class SparkEngine:
         frame.createOrReplaceTempView(name)
         return self.backend.table(name)
 
+    def distrust_statistics(self) -> None:
+        """Nothing to do: only DuckDB draws that conclusion."""
+
     def keep(self, rows: ir.Table) -> ir.Table:
         """The rows as they are: Spark reads the whole plan anyway."""
         return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,7 @@ def survey(engine: Engine, group: FileGroup, raw: Raw) -> Survey:
             words = column.notnull() & ~column.isin([*EMPTY_MARKS, *ODD_MARKS]) & column.try_cast("float64").isnull()
             asked[f"lost_{number}"] = words.sum()
         elif column.type().is_floating():
-            asked[f"lost_{number}"] = (column.isnan() | column.isinf()).sum()
+            asked[f"sum_{number}"] = column.sum()
     costs = {cost: raw.number(name) for cost, name in RAW_COSTS[family_of(group)].items() if raw.has(name)}
     asked |= {cost: exact_sum(column) for cost, column in costs.items()}
     if is_cur(group):
@@ -81,6 +82,7 @@ def survey(engine: Engine, group: FileGroup, raw: Raw) -> Survey:
     count = {str(key): 0.0 if value != value or value is None else float(value) for key, value in found.items()}
     marked = [name for number, name in enumerate(texts) if count.get(f"mark_{number}", 0) > 0]
     lost = {name: int(count[f"lost_{number}"]) for number, name in enumerate(numbers) if count.get(f"lost_{number}")}
+    lost |= _not_finite(engine, table, [name for n, name in enumerate(numbers) if _spoilt(found.get(f"sum_{n}"))])
     odd = _odd_marks(engine, table, marked)
     unread = {cost: lost[found_as] for cost, found_as in _columns(group, raw).items() if found_as in lost}
     return Survey(
@@ -92,6 +94,21 @@ def survey(engine: Engine, group: FileGroup, raw: Raw) -> Survey:
         cleaned=(*marked, *lost),
         notes=tuple(_notes(group, count, odd, lost, used.raw.missing)),
     )
+
+
+def _spoilt(total: object) -> bool:
+    """Whether a sum shows that one of its numbers is not finite."""
+    return isinstance(total, float) and math.isinf(total) or str(total) == "nan"
+
+
+def _not_finite(engine: Engine, table: Any, names: Sequence[str]) -> dict[str, int]:
+    """How many numbers of each column are not finite."""
+    if not names:
+        return {}
+    engine.distrust_statistics()
+    asked = {f"lost_{n}": (table[name].isnan() | table[name].isinf()).sum() for n, name in enumerate(names)}
+    found = engine.execute(table.aggregate(**asked)).iloc[0]
+    return {name: int(found[f"lost_{n}"]) for n, name in enumerate(names) if found[f"lost_{n}"] > 0}
 
 
 def _columns(group: FileGroup, raw: Raw) -> dict[str, str]:
