@@ -35,6 +35,7 @@ def test_help_names_every_command_and_is_quick_to_import() -> None:
     assert done.stdout.split() == ["False", "False"]
     commands = [
         "bench-template",
+        "bill",
         "commit",
         "fit",
         "plan",

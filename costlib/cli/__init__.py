@@ -13,6 +13,7 @@ import click
 
 from costlib import __version__
 from costlib.cli.bench_template import bench_template
+from costlib.cli.bill import bill
 from costlib.cli.commit import commit
 from costlib.cli.fit import fit
 from costlib.cli.output import print_json
@@ -40,7 +41,7 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, fit, spot, service, store, region, replay, commit, bench_template, report, snapshot):
+for command in (price, plan, fit, spot, service, store, region, replay, bill, commit, bench_template, report, snapshot):
     cli.add_command(command)
 
 

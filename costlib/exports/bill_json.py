@@ -1,0 +1,53 @@
+"""A bill's review as JSON-ready values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from costlib.billing.report import BillReview
+from costlib.exports.tables import records
+
+
+def bill_json(found: BillReview) -> dict[str, object]:
+    """All figures of the review; what there is none of is null, and ``why_not`` says why."""
+    bill = found.bill
+    return {
+        "source": bill.source,
+        "engine": bill.engine.name,
+        "versions": list(bill.versions),
+        "currency": bill.currency,
+        "cost": found.cost,
+        "reconciliation": bill.reconciliation.as_dict(),
+        "notes": [note.as_dict() for note in bill.notes],
+        "periods": _rows(found.periods),
+        "accelerators": _rows(found.accelerators),
+        "rates": _rows(found.rates),
+        "commitments": _rows(found.commitments),
+        "drivers": _rows(found.drivers),
+        "drivers_by_service": _rows(found.drivers_by_service),
+        "forecast": _rows(found.forecast),
+        "backtest": _rows(found.backtest),
+        "budget": _rows(found.budget),
+        "attribution": _rows(found.attribution),
+        "chargeback": _rows(found.chargeback),
+        "violators": _rows(found.violators),
+        "policies": found.policies,
+        "why_not": found.why_not,
+    }
+
+
+def _rows(frame: pd.DataFrame | None) -> list[dict[str, Any]] | None:
+    if frame is None:
+        return None
+    # Sums of floats differ in their last digits from run to run; nine decimals do not.
+    return records(pd.DataFrame({name: dated(frame[name]) for name in frame}).round(9))
+
+
+def dated(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Times as days in text, all else as it is."""
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        return column
+    text = column.dt.strftime("%Y-%m-%d").astype(object)
+    return text.where(column.notna(), None)
