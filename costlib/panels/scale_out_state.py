@@ -15,7 +15,9 @@ from costlib.panels.controls import text_of
 from costlib.panels.scale_out_fields import CONTROLS, GLOBAL_BATCH, pairs_of, positive_of
 from costlib.planner.answer import example_paths, read_workload
 from costlib.planner.batch_size import BatchPlan, Points, batch_plan
-from costlib.planner.cpu_or_gpu import Verdict, compare_network, compare_trees
+from costlib.planner.cpu_or_gpu import compare_network
+from costlib.planner.cpu_or_gpu_trees import compare_trees
+from costlib.planner.cpu_or_gpu_verdict import Verdict
 from costlib.planner.equal_work import best_by_size, equal_work_table
 from costlib.planner.scale_out import ScalingCurve, scaling_curve
 from costlib.planner.sources import Sources
