@@ -30,6 +30,9 @@ def test_what_the_user_changes_is_proposed_and_what_the_page_writes_is_not(bound
     with bound.bound.following(""):
         bound.form.inputs["rate"].value = "4"
     assert bound.bound.start.value == "" and len(bound.heard) == 2
+    with bound.bound.following("one"):
+        pass
+    assert bound.bound.start.value == "one" and len(bound.heard) == 2
     bound.form.inputs["rate"].value = "5"
     assert bound.heard[-1] == {"rate": "5"}
 
