@@ -16,7 +16,8 @@ from costlib.panels.controls import Control
 
 class Form:
     """One widget a control, each in a box with room for a message: a text; a dropdown for a ``choice``; a text with
-    proposals for a ``name``; several lines for ``lines``; check boxes for ``choices`` (their value: names with commas).
+    proposals for a ``name``; several lines for ``lines``; a slider for ``steps``; check boxes for ``choices`` (in
+    ``values``: names with commas).
 
     ``option_name(key, option)``: how an option is written for people; ``placeholders``: what stands in empty fields;
     ``control_of(fault)``: beside which control a fault stands, None where beside none. ``inputs``, ``messages`` and
@@ -73,8 +74,8 @@ class Form:
         for key, value in values.items():
             self.inputs[key].value = tuple(filter(None, value.split(","))) if key in self._several else value
 
-    def set_options(self, key: str, options: Sequence[tuple[str, str]] | Sequence[str]) -> None:
-        """The choices of a dropdown: name and value; or the proposals of a name."""
+    def set_options(self, key: str, options: Sequence[tuple[str, str] | str | int]) -> None:
+        """The choices of a dropdown: name and value; or the proposals of a name; or where a slider stops."""
         # Options that stay need not be sent; setting them would also choose the first.
         if self.inputs[key].options != tuple(options):
             self.inputs[key].options = options
@@ -107,6 +108,8 @@ class Form:
             return ipywidgets.Dropdown(options=options or [("", "")], **words)
         if control.kind == "choices":
             return Choices(control, lambda option: self._option_name(control.key, option))
+        if control.kind == "steps":
+            return ipywidgets.SelectionSlider(options=control.options or [("", "")], **words)
         words |= {"continuous_update": False, "placeholder": self._placeholders.get(control.key, "")}
         if control.kind == "name":
             return ipywidgets.Combobox(ensure_option=False, **words)
