@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from costlib import display
 from costlib.figures.style import finish, legend_under_title
-from costlib.planner.cpu_or_gpu import Verdict
+from costlib.planner.cpu_or_gpu_verdict import Verdict
 
 KINDS = {"cpu": ("CPU machines", "#0072B2", "circle"), "gpu": ("GPU machines", "#D55E00", "diamond")}
 

@@ -17,14 +17,13 @@ import pandas as pd
 
 from costlib.errors import Fault
 from costlib.models.commitments_inputs import Rates, Usage, refuse
-from costlib.models.commitments_offer import break_even_month
 from costlib.models.commitments_planes import Risk, tail_mean
 from costlib.models.commitments_problem import Problem, Terms, problem_of
+from costlib.models.commitments_purchases import purchases_of
 from costlib.models.commitments_scenarios import Scenarios, scenarios_of
 from costlib.models.commitments_solve import Search, Solved
 from costlib.models.commitments_value import Value
-from costlib.models.commitments_whole import NOTHING, in_whole_amounts
-from costlib.units import HOURS_PER_YEAR
+from costlib.models.commitments_whole import in_whole_amounts
 
 Floats = npt.NDArray[np.float64]
 
@@ -106,49 +105,7 @@ class Portfolio:
         ``break_even_utilisation`` the share at which it costs as much as it replaces, for the usage that it may serve
         weighed as it runs; ``break_even_months`` when it has paid at its expected use, nan if not within its term.
         """
-        problem, columns = self.problem, self.problem.columns
-        used, _ = self._used
-        capacity = columns.capacity(self.amount, len(problem.pools))
-        rows = []
-        for at, (offer, start, end) in enumerate(problem.bought):
-            if self.amount[at] <= NOTHING * columns.most[at]:
-                continue
-            pool = columns.pool[at]
-            window = columns.window[at]
-            # Purchases of one pool are used alike: AWS sees one capacity.
-            had = float(capacity[pool, window] @ self._weights[window])
-            share = float(problem.scenarios.chance @ used[:, pool, window].sum(axis=1)) / had
-            count = self.amount[at] / offer.capacity
-            hourly, even = count * offer.usd_per_hour, self._break_even(at)
-            upfront = hourly * offer.upfront_fraction * offer.term_hours
-            recurring = hourly * (1 - offer.upfront_fraction)
-            rows.append(
-                {
-                    "plan_type": offer.plan_type,
-                    "term_years": offer.term_hours / HOURS_PER_YEAR,
-                    "payment": offer.payment,
-                    "instance_type": dict(offer.scope).get("instance_type"),
-                    "family": dict(offer.scope).get("family"),
-                    "region": dict(offer.scope).get("region"),
-                    "start_hour": start,
-                    "end_hour": end,
-                    "amount": count,
-                    "unit": "instances" if offer.whole else "usd_per_hour",
-                    "usd_per_hour": hourly,
-                    "upfront_usd": upfront,
-                    "utilisation": share,
-                    "break_even_utilisation": even,
-                    "break_even_months": _months(upfront, recurring, hourly / even, share, offer.term_hours),
-                }
-            )
-        return pd.DataFrame(
-            rows,
-            columns=[
-                "plan_type", "term_years", "payment", "instance_type", "family", "region", "start_hour", "end_hour",
-                "amount", "unit", "usd_per_hour", "upfront_usd", "utilisation", "break_even_utilisation",
-                "break_even_months",
-            ],
-        )  # fmt: skip
+        return purchases_of(self.problem, self.amount, self._used[0], self._weights)
 
     @cached_property
     def _weights(self) -> Floats:
@@ -156,19 +113,6 @@ class Portfolio:
         hours = self._search.full.hours
         periods = hours.periods
         return np.add.reduceat(hours.weight, hours.starts)[:periods]
-
-    def _break_even(self, at: int) -> float:
-        """Price of a column's capacity over what the usage that it may serve costs uncovered, per capacity."""
-        problem, hours = self.problem, self._search.full.hours
-        pool = problem.pools[problem.columns.pool[at]]
-        runs = np.add.reduceat(hours.usage[list(pool.lines)] * hours.weight, hours.starts, axis=1)
-        chance = np.repeat(problem.scenarios.chance, hours.periods)
-        window = np.tile(problem.columns.window[at], hours.scenarios)
-        lists = list(pool.lines)
-        uncovered = float((runs.T * hours.price_usd[:, lists]).sum(axis=1) @ (chance * window))
-        taken = float((runs.T @ np.array(pool.rates)) @ (chance * window))
-        price = float(problem.columns.usd[at] / self._weights[problem.columns.window[at]].sum())
-        return price * taken / uncovered if uncovered else np.inf
 
     @cached_property
     def scenarios(self) -> pd.DataFrame:
@@ -291,10 +235,6 @@ def best_portfolio(
     search = Search(full, sample, problem.columns, scenarios.chance, risk)
     solved = search.solve(risk, np.zeros(len(problem.columns.usd)))
     return Portfolio(problem, search, in_whole_amounts(problem, search, solved, risk), risk)
-
-
-def _months(upfront: float, recurring: float, replaced: float, share: float, term_hours: float) -> float:
-    return float(break_even_month(upfront, recurring, replaced, min(share, 1.0), term_hours / HOURS_PER_YEAR))
 
 
 def _risk(weight: float, tail_fraction: float, beside_usd: Floats | None = None) -> Risk:

@@ -10,7 +10,7 @@ import traitlets
 from ipywidgets import HTML, VBox
 
 from costlib.display import escape
-from costlib.panels.workload_fields import Control
+from costlib.panels.controls import Control
 
 
 class Choices(VBox):

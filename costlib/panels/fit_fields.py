@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from costlib.errors import Fault
-from costlib.panels.workload_fields import Control
+from costlib.panels.controls import Control, beside, text_of, value_at
 from costlib.workload import ATTENTIONS, METHODS, OPTIMIZERS, PRECISIONS, RECOMPUTES, Workload
 
 #: Controls that are no keys of a workload.
@@ -74,11 +74,11 @@ def option_name(key: str, option: str) -> str:
 def values_of(workload: Workload, data_parallel: int, accelerator: str) -> dict[str, str]:
     """What each control shows."""
     content = workload.to_mapping()
-    values = {key: _text(_at(content, key)) for key in CONTROLS}
+    values = {key: text_of(value_at(content, key)) for key in CONTROLS}
     return {
         **values,
         "precision": workload.precision[0],
-        DATA_PARALLEL: _text(data_parallel),
+        DATA_PARALLEL: text_of(data_parallel),
         ACCELERATOR: accelerator,
     }
 
@@ -98,19 +98,4 @@ def changes_of(values: Mapping[str, str]) -> dict[str, Any]:
 
 def control_of(fault: Fault) -> str | None:
     """The key of the control that a fault stands beside; None if it concerns the whole."""
-    fits = [key for key in CONTROLS if fault.field == key or fault.field.startswith(key + ".")]
-    return max(fits, key=len) if fits else None
-
-
-def _at(content: Mapping[str, Any], key: str) -> Any:
-    value: Any = content
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
-def _text(value: Any) -> str:
-    """Digits in groups of three with spaces between, which every reader takes the same way."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return "" if value is None else str(value)
-    return f"{int(value):,}".replace(",", " ") if float(value).is_integer() else repr(value)
+    return beside(fault, CONTROLS)

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from costlib.errors import CostlibError, Fault, InvalidInput, unknown
+from costlib.errors import Fault, InvalidInput, unknown
 from costlib.facts.model_shapes import model_shapes
 from costlib.figures.memory import MemoryLine
 from costlib.panels.fit_fields import ACCELERATOR, DATA_PARALLEL, changes_of, values_of
-from costlib.paths import data_dir
+from costlib.panels.refusals import answered, require_answered
+from costlib.planner.answer import example_paths, read_workload
 from costlib.planner.arrangement import spreads
 from costlib.planner.fit import fit_report
 from costlib.planner.fit_answer import AcceleratorFit
@@ -90,15 +91,12 @@ class FitState(traitlets.HasTraits):
         started = EXAMPLE if workload is None else ""
         workload = self._example(EXAMPLE) if workload is None else _plain(workload)
         self._take(workload, 1, "", started)
-        if self.faults:
-            raise InvalidInput(self.faults)
-        if self.problem:
-            raise CostlibError(self.problem)
+        require_answered(self)
 
     @property
     def examples(self) -> tuple[str, ...]:
         """Workloads to start from."""
-        return tuple(sorted(path.stem for path in (data_dir() / "examples").glob("*.yaml")))
+        return tuple(example_paths())
 
     @cached_property
     def shapes(self) -> tuple[str, ...]:
@@ -153,13 +151,8 @@ class FitState(traitlets.HasTraits):
 
     def _take(self, workload: Workload, data_parallel: int, accelerator: str, started: str) -> None:
         """Answers, and keeps the answer if nothing is wrong."""
-        try:
-            answer = self._answered(workload, data_parallel, accelerator)
-        except InvalidInput as refused:
-            self.faults, self.problem = refused.faults, ""
-            return
-        except CostlibError as impossible:
-            self.faults, self.problem = (), f"{impossible}."
+        answer = answered(self, lambda: self._answered(workload, data_parallel, accelerator))
+        if answer is None:
             return
         with self.hold_trait_notifications():
             self.faults, self.problem = (), ""
@@ -206,7 +199,7 @@ class FitState(traitlets.HasTraits):
         return tuple(name for name in PRECISIONS if pd.notna(peaks[f"{name}_tflops"]))
 
     def _example(self, name: str) -> Workload:
-        return _plain(Workload.from_yaml(data_dir() / "examples" / f"{name}.yaml", self.sources.vocabulary))
+        return _plain(read_workload(name, self.sources.vocabulary))
 
 
 def _plain(workload: Workload) -> Workload:

@@ -11,15 +11,17 @@ from ipywidgets import HTML, Box, VBox
 from costlib.display import escape
 from costlib.errors import Fault
 from costlib.panels.choices import Choices
-from costlib.panels.workload_fields import Control
+from costlib.panels.controls import Control
 
 
 class Form:
     """One widget a control, each in a box with room for a message: a text; a dropdown for a ``choice``; a text with
-    proposals for a ``name``; several lines for ``lines``; check boxes for ``choices`` (their value: names with commas).
+    proposals for a ``name``; several lines for ``lines``; a slider for ``steps``; check boxes for ``choices`` (in
+    ``values``: names with commas).
 
     ``option_name(key, option)``: how an option is written for people; ``placeholders``: what stands in empty fields;
-    ``control_of(fault)``: beside which control a fault stands, None where beside none.
+    ``control_of(fault)``: beside which control a fault stands, None where beside none. ``inputs``, ``messages`` and
+    ``boxes``: the widgets, by key.
     """
 
     def __init__(
@@ -32,8 +34,8 @@ class Form:
         self._placeholders, self._control_of, self._option_name = placeholders, control_of, option_name
         self._several = {control.key for control in controls if control.kind == "choices"}
         self.inputs = {control.key: self._input(control) for control in controls}
-        self._messages = {control.key: HTML() for control in controls}
-        self.boxes = {key: boxed(self.inputs[key], self._messages[key]) for key in self.inputs}
+        self.messages = {control.key: HTML() for control in controls}
+        self.boxes = {key: boxed(self.inputs[key], self.messages[key]) for key in self.inputs}
         for control in controls:
             if control.kind in ("choices", "lines"):
                 self.boxes[control.key].add_class("costlib-wide")
@@ -43,6 +45,22 @@ class Form:
         grid = Box([*first, *(self.boxes[control.key] for control in controls)])
         grid.add_class("costlib-form")
         return grid
+
+    def sections(self, sections: Mapping[str, Sequence[Control]], *first: ipywidgets.Widget) -> Box:
+        """All of ``sections`` in one grid, each under its title; ``first`` comes under the first title."""
+        children: list[ipywidgets.Widget] = []
+        for title, controls in sections.items():
+            name = HTML(title)
+            name.add_class("costlib-heading")
+            children += [name, *(() if children else first), *(self.boxes[control.key] for control in controls)]
+        grid = Box(children)
+        grid.add_class("costlib-form")
+        return grid
+
+    def show_only_if(self, shown: bool, *keys: str) -> None:
+        """Shows controls, or takes them out of sight."""
+        for key in keys:
+            self.boxes[key].layout.display = None if shown else "none"
 
     @property
     def values(self) -> dict[str, str]:
@@ -56,8 +74,8 @@ class Form:
         for key, value in values.items():
             self.inputs[key].value = tuple(filter(None, value.split(","))) if key in self._several else value
 
-    def set_options(self, key: str, options: Sequence[tuple[str, str]] | Sequence[str]) -> None:
-        """The choices of a dropdown: name and value; or the proposals of a name."""
+    def set_options(self, key: str, options: Sequence[tuple[str, str] | str | int]) -> None:
+        """The choices of a dropdown: name and value; or the proposals of a name; or where a slider stops."""
         # Options that stay need not be sent; setting them would also choose the first.
         if self.inputs[key].options != tuple(options):
             self.inputs[key].options = options
@@ -72,7 +90,7 @@ class Form:
         by_control: dict[str | None, list[Fault]] = {}
         for fault in faults:
             by_control.setdefault(self._control_of(fault), []).append(fault)
-        for key, message in self._messages.items():
+        for key, message in self.messages.items():
             mine = by_control.get(key, [])
             said = [str(fault).removeprefix(f"{fault.field}: ").removeprefix(f"{fault.field} ") for fault in mine]
             text = "".join(f"<div class='costlib-fault'>{escape(one)}</div>" for one in said)
@@ -90,6 +108,8 @@ class Form:
             return ipywidgets.Dropdown(options=options or [("", "")], **words)
         if control.kind == "choices":
             return Choices(control, lambda option: self._option_name(control.key, option))
+        if control.kind == "steps":
+            return ipywidgets.SelectionSlider(options=control.options or [("", "")], **words)
         words |= {"continuous_update": False, "placeholder": self._placeholders.get(control.key, "")}
         if control.kind == "name":
             return ipywidgets.Combobox(ensure_option=False, **words)

@@ -7,7 +7,7 @@ from typing import Any
 
 from costlib.errors import Fault
 from costlib.facts.precision import MODEL_CLASSES
-from costlib.panels.workload_fields import Control
+from costlib.panels.controls import Control, beside, number_of, text_of, value_at
 from costlib.planner.roofline import StepInput
 from costlib.units import BYTES_PER_GB
 from costlib.workload import OPTIMIZERS, Workload
@@ -70,7 +70,7 @@ def option_name(key: str, option: str) -> str:
 def workload_values(workload: Workload) -> dict[str, str]:
     """What the controls of the run show."""
     content = workload.to_mapping()
-    return {key: text_of(_at(content, key)) for key in WORKLOAD_KEYS}
+    return {key: text_of(value_at(content, key)) for key in WORKLOAD_KEYS}
 
 
 def workload_changes(values: Mapping[str, str]) -> dict[str, Any]:
@@ -82,47 +82,16 @@ def workload_changes(values: Mapping[str, str]) -> dict[str, Any]:
     return made
 
 
-def number_of(values: Mapping[str, str], key: str, faults: list[Fault], whole: bool = False) -> float | None:
-    """The number in a control; None if it is empty. What is none becomes a fault."""
-    text = values[key].replace(" ", "").removesuffix("%")
-    if not text:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not abs(number) < float("inf") or (whole and not number.is_integer()):
-        faults.append(Fault(key, values[key], f"is not a {'whole ' if whole else ''}number"))
-        return None
-    return number
-
-
 def step_input(values: Mapping[str, str], faults: list[Fault]) -> StepInput:
     """What the controls say of the input."""
-    read = number_of(values, STORAGE, faults)
+    read = number_of(values, STORAGE, faults, after="%")
     return StepInput(
-        number_of(values, SAMPLE_BYTES, faults),
-        number_of(values, PREPARED, faults),
+        number_of(values, SAMPLE_BYTES, faults, after="%"),
+        number_of(values, PREPARED, faults, after="%"),
         None if read is None else read * BYTES_PER_MB,
     )
 
 
 def control_of(fault: Fault) -> str | None:
     """The key of the control that a fault stands beside; None if it concerns the whole."""
-    field = _SAYS.get(fault.field, fault.field)
-    fits = [key for key in CONTROLS if field == key or field.startswith(key + ".")]
-    return max(fits, key=len) if fits else None
-
-
-def text_of(value: object) -> str:
-    """Digits in groups of three with spaces between, which every reader takes the same way."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return "" if value is None else str(value)
-    return f"{int(value):,}".replace(",", " ") if float(value).is_integer() else repr(value)
-
-
-def _at(content: Mapping[str, Any], key: str) -> Any:
-    value: Any = content
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+    return beside(fault, CONTROLS, _SAYS)

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from costlib.errors import CostlibError, Fault, InvalidInput, unknown
+from costlib.errors import Fault, InvalidInput, unknown
 from costlib.facts.precision import MODEL_CLASSES, PrecisionFacts
 from costlib.models.roofline import bound_from_utilisation
+from costlib.panels.controls import number_of
 from costlib.panels.precision_fields import (
     ACCELERATOR,
     BASE,
@@ -26,13 +27,13 @@ from costlib.panels.precision_fields import (
     MODEL_CLASS,
     ONLY,
     PRECISION,
-    number_of,
     step_input,
     workload_changes,
     workload_values,
 )
-from costlib.paths import data_dir
+from costlib.panels.refusals import answered, require_answered
 from costlib.planner.advice import Advice, Utilisation, advise
+from costlib.planner.answer import example_paths, read_workload
 from costlib.planner.explain import plans
 from costlib.planner.memory_views import by_precision
 from costlib.planner.plan import Plan
@@ -103,15 +104,12 @@ class PrecisionState(traitlets.HasTraits):
         started = EXAMPLE if workload is None else ""
         self._asked = self._example(EXAMPLE) if workload is None else workload
         self._take(self._asked, {**workload_values(self._asked), **DEFAULTS}, started)
-        if self.faults:
-            raise InvalidInput(self.faults)
-        if self.problem:
-            raise CostlibError(self.problem)
+        require_answered(self)
 
     @property
     def examples(self) -> tuple[str, ...]:
         """Workloads to start from."""
-        return tuple(sorted(path.stem for path in (data_dir() / "examples").glob("*.yaml")))
+        return tuple(example_paths())
 
     @cached_property
     def families(self) -> dict[str, tuple[str, ...]]:
@@ -145,9 +143,9 @@ class PrecisionState(traitlets.HasTraits):
     def _read(self, values: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
         """The numbers of the step and of the monitor, and everything wrong with them."""
         faults: list[Fault] = []
-        micro_batch = number_of(values, MICRO_BATCH, faults, whole=True)
+        micro_batch = number_of(values, MICRO_BATCH, faults, whole=True, after="%")
         given = step_input(values, faults)
-        shares = [number_of(values, key, faults) for key in (GPU, MEMORY, IO_WAIT, CPU)]
+        shares = [number_of(values, key, faults, after="%") for key in (GPU, MEMORY, IO_WAIT, CPU)]
         seen = None
         if shares[0] is None:
             if not any(fault.field == GPU for fault in faults):
@@ -166,16 +164,13 @@ class PrecisionState(traitlets.HasTraits):
     def _take(self, workload: Workload, values: Mapping[str, str], started: str) -> None:
         """Answers, and keeps the answer if nothing is wrong."""
         read, faults = self._read(values)
-        try:
-            if faults:
-                raise InvalidInput(faults)
-            answer, taken, notes = self._answered(workload, dict(values), read)
-        except InvalidInput as refused:
-            self.faults, self.problem = refused.faults, ""
+        if faults:
+            self.faults, self.problem = tuple(faults), ""
             return
-        except CostlibError as impossible:
-            self.faults, self.problem = (), f"{impossible}."
+        found = answered(self, lambda: self._answered(workload, dict(values), read))
+        if found is None:
             return
+        answer, taken, notes = found
         with self.hold_trait_notifications():
             self.faults, self.problem, self.notes = (), "", notes
             self._asked = workload
@@ -239,7 +234,7 @@ class PrecisionState(traitlets.HasTraits):
         return self._result
 
     def _example(self, name: str) -> Workload:
-        return Workload.from_yaml(data_dir() / "examples" / f"{name}.yaml", self.sources.vocabulary)
+        return read_workload(name, self.sources.vocabulary)
 
 
 def _row(result: Result, precision: str, accelerator: str | None = None) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ipywidgets
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,8 +10,9 @@ from ipywidgets import HTML, Button, HBox, VBox
 from costlib.display import escape
 from costlib.figures import region as figures
 from costlib.panels.banner import banner_html, look
+from costlib.panels.bound_form import BoundForm
 from costlib.panels.chart import chart, update
-from costlib.panels.download import csv_link
+from costlib.panels.download import csv_links
 from costlib.panels.form import Form, boxed, heading
 from costlib.panels.region_fields import (
     CHOICE,
@@ -56,14 +55,10 @@ class _Page:
 
     def __init__(self, state: RegionState) -> None:
         self.state = state
-        self._following = False
-        self.start = ipywidgets.Dropdown(
-            options=[("own numbers", ""), *((name, name) for name in state.examples)],
-            description="Start from",
-            tooltip="An example run, with its own data",
-            style={"description_width": "initial"},
-        )
         self.form = Form(tuple(CONTROLS.values()), PLACEHOLDERS, control_of, option_name)
+        examples = [(name, name) for name in state.examples]
+        self.bound = BoundForm(self.form, examples, "An example run, with its own data", state.start, self._propose)
+        self.start, self.general = self.bound.start, self.bound.general
         self.prices = ipywidgets.Textarea(
             description="Prices (CSV: month,region,usd_per_hour)",
             tooltip="USD an instance-hour of the plan's type, a line a month and region",
@@ -73,7 +68,7 @@ class _Page:
             style={"description_width": "initial"},
         )
         self.prices_told = HTML()
-        self.general, self.banner, self.answer, self.rules = HTML(), HTML(), HTML(), HTML()
+        self.banner, self.answer, self.rules = HTML(), HTML(), HTML()
         self.table, self.left_out, self.turning, self.sure = HTML(), HTML(), HTML(), HTML()
         self.followed, self.recorded = HTML(), HTML()
         self.download, self.links = Button(description="Prepare CSV", icon="download"), HTML()
@@ -119,33 +114,22 @@ class _Page:
 
     def _bind(self) -> None:
         state = self.state
-        self.start.observe(self._started, "value")
-        self.form.observe(self._propose)
-        self.prices.observe(self._propose, "value")
+        self.prices.observe(self.bound.typed, "value")
         state.observe(lambda _: self._show(), "view")
         state.observe(lambda _: self._show_messages(), ["faults", "problem", "view"])
         self.download.on_click(lambda _: self._prepare())
 
-    def _started(self, change: Any) -> None:
-        if not self._following and change["new"]:
-            self.state.start(change["new"])
-
-    def _propose(self, _change: object) -> None:
-        if not self._following:
-            self.state.propose({**self.form.values, PRICES: self.prices.value})
+    def _propose(self, values: dict[str, str]) -> None:
+        self.state.propose({**values, PRICES: self.prices.value})
 
     def _show(self) -> None:
         """The last good view, and the controls as they stand in it."""
         state, view = self.state, self.state.view
-        self._following = True
-        try:
+        with self.bound.following(state.started):
             self.form.set_options(HOME, [(name, name) for name in state.home_regions])
             self.form.set_options(WAY, [(WAY_NAMES[way], way) for way in view.answer.rankings])
             self.form.show({key: value for key, value in state.values.items() if key != PRICES})
             self.prices.value = state.values[PRICES]
-            self.start.value = state.started
-        finally:
-            self._following = False
         span = view.answer.as_of
         book = state.sources.book
         prices = f"{book.mode} {book.snapshot_id}, prices of {span['oldest']} to {span['newest']}"
@@ -174,15 +158,10 @@ class _Page:
 
     def _show_messages(self) -> None:
         state = self.state
-        rest = self.form.show_messages(state.faults, {})
-        of_prices = [str(fault) for fault in state.faults if fault.field.startswith(PRICES)]
-        self.prices_told.value = "".join(f"<div class='costlib-fault'>{escape(one)}</div>" for one in of_prices)
-        rest = [one for one in rest if one not in of_prices]
-        if state.problem:
-            rest.append(state.problem)
-        if state.faults or state.problem:
-            rest.append("The answer below is still for the last good values.")
-        self.general.value = "".join(f"<div class='costlib-problem'>{escape(one)}</div>" for one in rest)
+        of_prices = [fault for fault in state.faults if fault.field.startswith(PRICES)]
+        self.prices_told.value = "".join(f"<div class='costlib-fault'>{escape(str(one))}</div>" for one in of_prices)
+        rest = [fault for fault in state.faults if fault not in of_prices]
+        self.bound.tell(rest, problem=state.problem, is_old=bool(state.faults or state.problem))
 
     def _prepare(self) -> None:
         view, snapshot = self.state.view, self.state.sources.book.snapshot_id
@@ -193,8 +172,4 @@ class _Page:
             "zones": None if view.recorded is None else view.recorded.table,
         }
         name = view.answer.constrained.name
-        self.links.value = "<br>".join(
-            csv_link(f"{name}-region-{what}.csv", frame.assign(snapshot_id=snapshot))
-            for what, frame in frames.items()
-            if frame is not None
-        )
+        self.links.value = csv_links(f"{name}-region", frames, snapshot_id=snapshot)

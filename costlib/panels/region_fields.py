@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from costlib.errors import Fault, InvalidInput
-from costlib.panels.precision_fields import text_of
-from costlib.panels.workload_fields import Control
+from costlib.panels.controls import Control, beside, number_of, text_of, value_at
 from costlib.planner.region.constraints import Near
 from costlib.planner.region.ranking import ANY, WAYS
 from costlib.workload import Workload
@@ -72,9 +71,7 @@ def workload_values(workload: Workload) -> dict[str, str]:
     content = workload.to_mapping()
     made = {}
     for key in WORKLOAD_KEYS:
-        value: Any = content
-        for part in key.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
+        value = value_at(content, key)
         made[key] = ", ".join(value) if isinstance(value, list | tuple) else text_of(value)
     made["dataset.results_to"] = made["dataset.results_to"] or "home_region"
     return made
@@ -96,7 +93,7 @@ def workload_changes(values: Mapping[str, str]) -> dict[str, Any]:
 
 def read(values: Mapping[str, str], faults: list[Fault]) -> RegionAsked | None:
     """What the other controls say; None, and every fault, where they cannot be."""
-    within, changeover = (_number(values, key, faults) for key in (WITHIN, CHANGEOVER))
+    within, changeover = (number_of(values, key, faults) for key in (WITHIN, CHANGEOVER))
     place, near = values[NEAR].strip(), None
     if bool(place) != bool(values[WITHIN].strip()):
         missing, given = (WITHIN, "the place") if place else (NEAR, "the round trip")
@@ -113,25 +110,9 @@ def read(values: Mapping[str, str], faults: list[Fault]) -> RegionAsked | None:
 
 def control_of(fault: Fault) -> str | None:
     """The key of the control that a fault stands beside; None if it concerns the whole."""
-    field = _SAYS.get(fault.field, fault.field)
-    fits = [key for key in CONTROLS if field == key or field.startswith(key + ".")]
-    return max(fits, key=len) if fits else None
+    return beside(fault, CONTROLS, _SAYS)
 
 
 def option_name(key: str, option: str) -> str:
     """How an option of a control is written for people."""
     return {WAY: WAY_NAMES, "dataset.results_to": RESULT_NAMES}.get(key, {}).get(option, option)
-
-
-def _number(values: Mapping[str, str], key: str, faults: list[Fault]) -> float | None:
-    text = values[key].replace(" ", "")
-    if not text:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not abs(number) < float("inf"):
-        faults.append(Fault(key, values[key], "is not a number"))
-        return None
-    return number

@@ -10,9 +10,10 @@ from functools import cached_property
 import pandas as pd
 import traitlets
 
-from costlib.errors import CostlibError, Fault, InvalidInput, unknown
+from costlib.errors import Fault, InvalidInput, unknown
+from costlib.panels.refusals import answered, require_answered
 from costlib.panels.region_fields import DEFAULTS, PRICES, WAY, RegionAsked, read, workload_changes, workload_values
-from costlib.paths import data_dir
+from costlib.planner.answer import example_paths, read_workload
 from costlib.planner.region.answer import RegionAnswer, region_answer
 from costlib.planner.region.campaign import Following, changeover_of, follow_prices, follow_recorded
 from costlib.planner.region.frames import region_frame, size_frame
@@ -81,15 +82,12 @@ class RegionState(traitlets.HasTraits):
         #: The workload that the page opens with.
         self.first = self._base
         self._take({**workload_values(self._base), **DEFAULTS}, "")
-        if self.faults:
-            raise InvalidInput(self.faults)
-        if self.problem:
-            raise CostlibError(self.problem)
+        require_answered(self)
 
     @property
     def examples(self) -> tuple[str, ...]:
         """Workloads to start from."""
-        return tuple(sorted(path.stem for path in (data_dir() / "examples").glob("*.yaml")))
+        return tuple(example_paths())
 
     @property
     def home_regions(self) -> tuple[str, ...]:
@@ -121,15 +119,11 @@ class RegionState(traitlets.HasTraits):
             paths = read_paths(io.StringIO(values[PRICES])) if values[PRICES].strip() else None
         except InvalidInput as refused:
             faults += refused.faults
-        try:
-            if faults or asked is None or workload is None:
-                raise InvalidInput(faults)
-            view = self._viewed(workload, asked, paths)
-        except InvalidInput as refused:
-            self.faults, self.problem = refused.faults, ""
+        if faults or asked is None or workload is None:
+            self.faults, self.problem = tuple(faults), ""
             return
-        except CostlibError as impossible:
-            self.faults, self.problem = (), f"{impossible}."
+        view = answered(self, lambda: self._viewed(workload, asked, paths))
+        if view is None:
             return
         with self.hold_trait_notifications():
             self.faults, self.problem = (), ""
@@ -146,4 +140,4 @@ class RegionState(traitlets.HasTraits):
         return RegionView(answer, asked.way, followed, follow_recorded(answer, asked.changeover_hours))
 
     def _example(self, name: str) -> Workload:
-        return Workload.from_yaml(data_dir() / "examples" / f"{name}.yaml", self.sources.vocabulary)
+        return read_workload(name, self.sources.vocabulary)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import ipywidgets
 import pandas as pd
 import plotly.graph_objects as go
-from ipywidgets import HTML, Box, Button, VBox
+from ipywidgets import HTML, Button, VBox
 
-from costlib.display import escape
-from costlib.errors import Fault
 from costlib.figures import batch as batch_figures
 from costlib.figures import scale_out as figures
 from costlib.figures.cpu_or_gpu import cpu_or_gpu
 from costlib.panels.banner import banner_html, look
+from costlib.panels.bound_form import BoundForm
 from costlib.panels.chart import chart, update
-from costlib.panels.download import csv_link
+from costlib.panels.download import csv_links
+from costlib.panels.form import Form, boxed
 from costlib.panels.scale_out_fields import BATCH, CONTROLS, PLACEHOLDERS, SECTIONS, SMALL, control_of, option_name
 from costlib.panels.scale_out_state import ScaleOutState
 from costlib.panels.scale_out_views import (
@@ -30,11 +29,12 @@ from costlib.panels.scale_out_views import (
     small_html,
     small_table_html,
 )
-from costlib.panels.workload_fields import Control
 
 TABS = ("Scaling", "Few or many", "Batch", "CPU or GPU")
 #: Types drawn, besides those on the front.
 LINES = 10
+#: Controls that stand on a tab, by its number.
+OF_TAB = {2: BATCH, 3: SMALL}
 #: Controls that are asked for only after a choice of another.
 ONLY_FOR = {
     "critical_batch": ("critical_from", "a number"),
@@ -53,17 +53,18 @@ class _Page:
 
     def __init__(self, state: ScaleOutState) -> None:
         self.state = state
-        self._following = False
-        self.start = ipywidgets.Dropdown(
-            options=[("own numbers", ""), *((name, name) for name in state.examples)],
-            description="Start from",
-            tooltip="An example run",
-            style={"description_width": "initial"},
-        )
-        self.inputs = {key: self._input(control) for key, control in CONTROLS.items()}
-        self.messages = {key: HTML() for key in CONTROLS}
-        self._boxes = {key: self._control(key) for key in CONTROLS}
-        self.banner, self.general = HTML(), HTML()
+        self.form = Form(tuple(CONTROLS.values()), PLACEHOLDERS, control_of, option_name)
+        for key, control in CONTROLS.items():
+            if control.kind == "name":
+                self.form.set_options(key, sorted(getattr(state.sources.vocabulary, control.options[0])))
+            if control.kind == "lines":
+                # Two short numbers a line: they need height, not width.
+                self.form.inputs[key].rows = 4
+                self.form.boxes[key].remove_class("costlib-wide")
+        examples = [(name, name) for name in state.examples]
+        self.bound = BoundForm(self.form, examples, "An example run", state.start, self._propose)
+        self.start, self.general = self.bound.start, self.bound.general
+        self.banner = HTML()
         self.texts = [HTML() for _ in TABS]
         self.tables = [HTML() for _ in TABS]
         self.charts: list[list[VBox]] = [[VBox() for _ in range(count)] for count in (2, 1, 3, 1)]
@@ -72,79 +73,32 @@ class _Page:
         self.tabs = ipywidgets.Tab([self._tab(number) for number in range(len(TABS))], titles=list(TABS))
         self.tabs.selected_index = 0
         self._stale = set(range(len(TABS)))
-        self.box = VBox([look(), self.banner, self._form(), self.general, self.tabs])
+        self.box = VBox([look(), self.banner, self.form.sections(SECTIONS, boxed(self.start)), self.general, self.tabs])
         self.box.add_class("costlib")
         self._bind()
         self._show()
         self._show_messages()
 
-    def _form(self) -> Box:
-        started = VBox([self.start])
-        started.add_class("costlib-control")
-        children: list[ipywidgets.Widget] = []
-        for title, controls in SECTIONS.items():
-            heading = HTML(title)
-            heading.add_class("costlib-heading")
-            first = [started] if not children else []
-            children += [heading, *first, *(self._boxes[control.key] for control in controls)]
-        form = Box(children)
-        form.add_class("costlib-form")
-        return form
-
     def _tab(self, number: int) -> VBox:
-        controls = {2: BATCH, 3: SMALL}.get(number, ())
-        form = Box([self._boxes[control.key] for control in controls])
-        form.add_class("costlib-form")
+        form = self.form.rows(OF_TAB.get(number, ()))
         prepare = Button(description="Prepare CSV", icon="download", tooltip="The table below, whole, as a file")
         prepare.on_click(lambda _: self._prepare(number))
         return VBox([form, self.texts[number], *self.charts[number], self.tables[number], prepare, self.links[number]])
 
-    def _control(self, key: str) -> VBox:
-        box = VBox([self.inputs[key], self.messages[key]])
-        box.add_class("costlib-control")
-        return box
-
-    def _input(self, control: Control) -> Any:
-        words: dict[str, Any] = {"description": control.label, "tooltip": control.tip}
-        words["style"] = {"description_width": "initial"}
-        if control.kind == "choice":
-            options = [(option_name(control.key, option), option) for option in control.options]
-            return ipywidgets.Dropdown(options=options, **words)
-        words |= {"continuous_update": False, "placeholder": PLACEHOLDERS.get(control.key, "")}
-        if control.kind == "name":
-            names = sorted(getattr(self.state.sources.vocabulary, control.options[0]))
-            return ipywidgets.Combobox(options=names, ensure_option=False, **words)
-        if control.kind == "lines":
-            return ipywidgets.Textarea(rows=4, **words)
-        return ipywidgets.Text(**words)
-
     def _bind(self) -> None:
-        self.start.observe(self._started, "value")
-        for widget in self.inputs.values():
-            widget.observe(self._propose, "value")
         self.state.observe(lambda _: self._show(), "answer")
         self.state.observe(lambda _: self._show_messages(), "faults")
         self.tabs.observe(lambda _: self._draw(), "selected_index")
 
-    def _started(self, change: Any) -> None:
-        if not self._following and change["new"]:
-            self.state.start(change["new"])
-
-    def _propose(self, _change: object) -> None:
-        if not self._following:
-            self._show_only_for()
-            self.state.propose({key: widget.value for key, widget in self.inputs.items()})
+    def _propose(self, values: dict[str, str]) -> None:
+        self._show_only_for()
+        self.state.propose(values)
 
     def _show(self) -> None:
         """The last good answer, and the controls as they stand in it."""
         state = self.state
-        self._following = True
-        try:
-            for key, value in state.values.items():
-                self.inputs[key].value = value
-            self.start.value = state.started
-        finally:
-            self._following = False
+        with self.bound.following(state.started):
+            self.form.show(state.values)
         self._show_only_for()
         for link in self.links:
             link.value = ""
@@ -206,26 +160,18 @@ class _Page:
         return self.state.sources.book.banner_of(frame[shown & frame["instance_type"].isin(set(names))])
 
     def _show_only_for(self) -> None:
+        values = self.form.values
         for key, (choice, value) in ONLY_FOR.items():
-            self._boxes[key].layout.display = None if self.inputs[choice].value == value else "none"
+            self.form.show_only_if(values[choice] == value, key)
 
     def _show_messages(self) -> None:
-        by_control: dict[str | None, list[Fault]] = {}
-        for fault in self.state.faults:
-            by_control.setdefault(control_of(fault), []).append(fault)
-        for key, message in self.messages.items():
-            faults = by_control.get(key, [])
-            said = [str(fault).removeprefix(f"{fault.field}: ").removeprefix(f"{fault.field} ") for fault in faults]
-            message.value = "".join(f"<div class='costlib-fault'>{escape(one)}</div>" for one in said)
-            (self._boxes[key].add_class if faults else self._boxes[key].remove_class)("costlib-refused")
+        faults = self.state.faults
+        self.bound.tell(faults, is_old=bool(set(faults) - set(self.state.answer.part_faults)))
+        refused = {control_of(fault) for fault in faults}
         self.tabs.titles = [
-            title + (" ⚠" if any(control.key in by_control for control in {2: BATCH, 3: SMALL}.get(number, ())) else "")
+            title + (" ⚠" if any(control.key in refused for control in OF_TAB.get(number, ())) else "")
             for number, title in enumerate(TABS)
         ]
-        rest = [str(fault) for fault in by_control.get(None, [])]
-        if set(self.state.faults) - set(self.state.answer.part_faults):
-            rest.append("The answer below is still for the last good values.")
-        self.general.value = "".join(f"<div class='costlib-problem'>{escape(one)}</div>" for one in rest)
 
     def _prepare(self, number: int) -> None:
         answer, name = self.state.answer, self.state.answer.workload.name
@@ -242,7 +188,7 @@ class _Page:
             frames["global-batches"] = answer.batch.targets
         elif number == 3 and answer.small is not None:
             frames["cpu-or-gpu"] = answer.small.table
-        self.links[number].value = "<br>".join(csv_link(f"{name}-{what}.csv", frame) for what, frame in frames.items())
+        self.links[number].value = csv_links(name, frames)
 
 
 def _put(place: VBox, figure: go.Figure) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from costlib.errors import Fault, InvalidInput
-from costlib.panels.workload_fields import Control
+from costlib.panels.controls import Control, beside
 from costlib.planner.cluster_steps import LAYOUTS
 from costlib.planner.equal_work import BOUGHT
 from costlib.workload import PRECISIONS
@@ -79,13 +79,7 @@ def option_name(key: str, option: str) -> str:
 
 def control_of(fault: Fault) -> str | None:
     """The key of the control that a fault stands beside; None if it concerns the whole."""
-    fits = [
-        (len(claim), key)
-        for key, control in CONTROLS.items()
-        for claim in (key, *control.claims)
-        if fault.field == claim or fault.field.startswith(claim + ".")
-    ]
-    return max(fits)[1] if fits else None
+    return beside(fault, CONTROLS)
 
 
 def pairs_of(key: str, text: str) -> tuple[list[float], list[float]]:
@@ -112,7 +106,7 @@ def pairs_of(key: str, text: str) -> tuple[list[float], list[float]]:
     return first, second
 
 
-def number_of(
+def positive_of(
     key: str, values: Mapping[str, str], faults: list[Fault], whole: bool = False, most: float | None = None
 ) -> float | None:
     """A positive number from its control; None if empty. What is not one becomes a fault."""
@@ -125,13 +119,6 @@ def number_of(
         faults.append(Fault(key, values[key], problem))
         return None
     return number
-
-
-def text_of(value: object) -> str:
-    """Digits in groups of three with spaces between, which every reader takes the same way."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return "" if value is None else str(value)
-    return f"{int(value):,}".replace(",", " ") if float(value).is_integer() else repr(value)
 
 
 def _positive(text: str) -> float | None:

@@ -11,10 +11,13 @@ import traitlets
 
 from costlib.errors import CostlibError, Fault, InvalidInput, unknown
 from costlib.models.batch import data_curve
-from costlib.panels.scale_out_fields import CONTROLS, GLOBAL_BATCH, number_of, pairs_of, text_of
-from costlib.paths import data_dir
+from costlib.panels.controls import text_of
+from costlib.panels.scale_out_fields import CONTROLS, GLOBAL_BATCH, pairs_of, positive_of
+from costlib.planner.answer import example_paths, read_workload
 from costlib.planner.batch_size import BatchPlan, Points, batch_plan
-from costlib.planner.cpu_or_gpu import Verdict, compare_network, compare_trees
+from costlib.planner.cpu_or_gpu import compare_network
+from costlib.planner.cpu_or_gpu_trees import compare_trees
+from costlib.planner.cpu_or_gpu_verdict import Verdict
 from costlib.planner.equal_work import best_by_size, equal_work_table
 from costlib.planner.scale_out import ScalingCurve, scaling_curve
 from costlib.planner.sources import Sources
@@ -92,7 +95,7 @@ class ScaleOutState(traitlets.HasTraits):
     @property
     def examples(self) -> tuple[str, ...]:
         """Workloads to start from."""
-        return tuple(sorted(path.stem for path in (data_dir() / "examples").glob("*.yaml")))
+        return tuple(example_paths())
 
     @cached_property
     def _mlperf(self) -> pd.DataFrame:
@@ -111,7 +114,7 @@ class ScaleOutState(traitlets.HasTraits):
     def propose(self, values: Mapping[str, str]) -> None:
         """Takes what the controls say."""
         faults: list[Fault] = []
-        batch = number_of(GLOBAL_BATCH, values, faults, whole=True)
+        batch = positive_of(GLOBAL_BATCH, values, faults, whole=True)
         changes: dict[str, object] = {
             key: values[key].replace(" ", "") or None
             for key in ("model.parameters", "work.tokens", "deadline_hours", "search.max_instances")
@@ -182,9 +185,9 @@ class ScaleOutState(traitlets.HasTraits):
     ) -> tuple[BatchPlan | None, Points | None, str]:
         """The batch part; what is wrong with it is added to ``faults``."""
         before = len(faults)
-        count = number_of("count", values, faults, whole=True, most=512) or 1
-        micro = number_of("micro_batch", values, faults, whole=True)
-        percent = number_of("efficiency_percent", values, faults, most=99.9) or 90.0
+        count = positive_of("count", values, faults, whole=True, most=512) or 1
+        micro = positive_of("micro_batch", values, faults, whole=True)
+        percent = positive_of("efficiency_percent", values, faults, most=99.9) or 90.0
         points: Points | None = None
         critical, rule = None, ""
         try:
@@ -219,7 +222,7 @@ class ScaleOutState(traitlets.HasTraits):
         """The critical batch in samples, and where it is from; None where it is not known."""
         chosen = values["critical_from"]
         if chosen == "a number":
-            given = number_of("critical_batch", values, faults)
+            given = positive_of("critical_batch", values, faults)
             if given is None and not faults:
                 faults.append(Fault("critical_batch", None, "is needed"))
             return given, "your number"
@@ -243,7 +246,7 @@ class ScaleOutState(traitlets.HasTraits):
         try:
             if values["job"] == "run":
                 return compare_network(workload, self.sources)
-            rows = number_of("data_rows", values, faults)
+            rows = positive_of("data_rows", values, faults)
             if rows is None:
                 return None
             return compare_trees(rows, self.sources, workload.dataset.home_region)
@@ -252,7 +255,7 @@ class ScaleOutState(traitlets.HasTraits):
             return None
 
     def _example(self, name: str) -> Workload:
-        workload = Workload.from_yaml(data_dir() / "examples" / f"{name}.yaml", self.sources.vocabulary)
+        workload = read_workload(name, self.sources.vocabulary)
         return workload.changed({"search.max_instances": max(workload.search.max_instances, INSTANCES)})
 
 

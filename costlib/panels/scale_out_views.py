@@ -10,7 +10,7 @@ from costlib.display import PURCHASE_NAMES, escape, hours, hours_band, percent, 
 from costlib.panels.banner import basis_html
 from costlib.panels.scale_out_state import ScaleOutAnswer
 from costlib.planner.batch_size import BatchPlan
-from costlib.planner.cpu_or_gpu import Verdict
+from costlib.planner.cpu_or_gpu_verdict import Verdict
 from costlib.planner.scale_out import ScalingCurve
 from costlib.units import BYTES_PER_GB, SECONDS_PER_HOUR, bytes_to_gib
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import ipywidgets
 import pandas as pd
 import plotly.graph_objects as go
 from ipywidgets import HTML, Button, HBox, VBox
 
-from costlib.display import escape
 from costlib.figures import service as figures
 from costlib.panels.banner import banner_html, look
+from costlib.panels.bound_form import BoundForm
 from costlib.panels.chart import chart, update
-from costlib.panels.download import csv_link
+from costlib.panels.download import csv_links
 from costlib.panels.form import Form, boxed, heading
 from costlib.panels.service_fields import (
     CONTROLS,
@@ -52,17 +49,13 @@ class _Page:
 
     def __init__(self, state: ServiceState) -> None:
         self.state = state
-        self._following = False
         self._premium_of = ""
         names = [(name if name in KINDS else f"the runs of {name}", name) for name in state.starts]
-        self.start = ipywidgets.Dropdown(
-            options=[("own numbers", ""), *names],
-            description="Start from",
-            tooltip="A kind of work, or the runs of an example by its cheapest plan",
-            style={"description_width": "initial"},
-        )
         self.form = Form(tuple(CONTROLS.values()), PLACEHOLDERS, control_of, option_name)
-        self.general, self.banner, self.answer, self.services = HTML(), HTML(), HTML(), HTML()
+        tip = "A kind of work, or the runs of an example by its cheapest plan"
+        self.bound = BoundForm(self.form, names, tip, state.start, state.propose)
+        self.start, self.general = self.bound.start, self.bound.general
+        self.banner, self.answer, self.services = HTML(), HTML(), HTML()
         self.lines, self.flips, self.batch, self.portfolio, self.premium = HTML(), HTML(), HTML(), HTML(), HTML()
         self.download, self.links = Button(description="Prepare CSV", icon="download"), HTML()
         self.keep = Button(description="Add these jobs", icon="plus", tooltip="Puts them into the portfolio")
@@ -111,31 +104,17 @@ class _Page:
 
     def _bind(self) -> None:
         state = self.state
-        self.start.observe(self._started, "value")
-        self.form.observe(self._propose)
         state.observe(lambda _: self._show(), "answer")
         state.observe(lambda _: self._show_messages(), ["faults", "problem"])
         self.download.on_click(lambda _: self._prepare())
         self.keep.on_click(lambda _: state.keep())
         self.clear.on_click(lambda _: state.clear())
 
-    def _started(self, change: Any) -> None:
-        if not self._following and change["new"]:
-            self.state.start(change["new"])
-
-    def _propose(self, _change: object) -> None:
-        if not self._following:
-            self.state.propose(self.form.values)
-
     def _show(self) -> None:
         """The last good answer, and the controls as they stand in it."""
         state, answer = self.state, self.state.answer
-        self._following = True
-        try:
+        with self.bound.following(state.started):
             self.form.show(state.values)
-            self.start.value = state.started
-        finally:
-            self._following = False
         banner = self._banner()
         self.banner.value = banner_html(banner)
         self.answer.value = answer_html(answer, state.started)
@@ -163,12 +142,8 @@ class _Page:
         return "; ".join([f"{book.mode} {book.snapshot_id}, prices of these ways as of {span}", *book.overlays])
 
     def _show_messages(self) -> None:
-        rest = self.form.show_messages(self.state.faults, {})
-        if self.state.problem:
-            rest.append(self.state.problem)
-        if self.state.faults or self.state.problem:
-            rest.append("The answer below is still for the last good values.")
-        self.general.value = "".join(f"<div class='costlib-problem'>{escape(one)}</div>" for one in rest)
+        state = self.state
+        self.bound.tell(state.faults, problem=state.problem, is_old=bool(state.faults or state.problem))
 
     def _prepare(self) -> None:
         answer, book = self.state.answer, self.state.sources.sources.book
@@ -196,7 +171,4 @@ class _Page:
         }
         if answer.report.batch is not None:
             frames["packing"] = answer.report.batch.jobs
-        self.links.value = "<br>".join(
-            csv_link(f"services-{what}.csv", frame.assign(snapshot_id=book.snapshot_id))
-            for what, frame in frames.items()
-        )
+        self.links.value = csv_links("services", frames, snapshot_id=book.snapshot_id)

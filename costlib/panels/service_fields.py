@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from costlib.errors import Fault
-from costlib.panels.workload_fields import Control
+from costlib.panels.controls import Control
 from costlib.workload import JOB_NEEDS
 
 YES_NO = ("no", "yes")

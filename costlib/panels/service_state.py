@@ -9,9 +9,10 @@ from typing import Any
 
 import traitlets
 
-from costlib.errors import CostlibError, Fault, InvalidInput, unknown
+from costlib.errors import Fault, unknown
+from costlib.panels.refusals import answered, require_answered
 from costlib.panels.service_fields import EXTRA, jobs_of, values_of
-from costlib.paths import data_dir
+from costlib.planner.answer import example_paths, read_workload
 from costlib.planner.service.compare import Comparison, compare
 from costlib.planner.service.flips import Map, service_map
 from costlib.planner.service.kinds import KINDS
@@ -63,15 +64,12 @@ class ServiceState(traitlets.HasTraits):
         self._sets = [(name, self._base.changed({"jobs": jobs})) for name, jobs in KINDS.items()]
         self._compared: dict[str, Comparison] = {}
         self._take(self._base, dict(KINDS[KIND]), values_of(KINDS[KIND]), KIND)
-        if self.faults:
-            raise InvalidInput(self.faults)
-        if self.problem:
-            raise CostlibError(self.problem)
+        require_answered(self)
 
     @property
     def starts(self) -> tuple[str, ...]:
         """What the page may start from: the kinds of work, and the examples' runs."""
-        return (*KINDS, *sorted(path.stem for path in (data_dir() / "examples").glob("*.yaml")))
+        return (*KINDS, *example_paths())
 
     def start(self, name: str) -> None:
         """Takes a kind of work, or the runs of an example by its cheapest plan; a further service's cost stays."""
@@ -111,16 +109,8 @@ class ServiceState(traitlets.HasTraits):
 
     def _take(self, base: Workload, jobs: dict[str, Any], values: dict[str, str], started: str) -> None:
         """Answers, and keeps the answer if nothing is wrong."""
-        try:
-            content = {key: value for key, value in base.to_mapping().items() if key != "jobs"}
-            workload = read_mapping({**content, "jobs": jobs} if jobs else content, self.sources)
-            report = service_report(workload, self.sources)
-            answer = ServiceAnswer(report, service_map(report.found), self._mixed(values))
-        except InvalidInput as refused:
-            self.faults, self.problem = refused.faults, ""
-            return
-        except CostlibError as impossible:
-            self.faults, self.problem = (), f"{impossible}."
+        answer = answered(self, lambda: self._answered(base, jobs, values))
+        if answer is None:
             return
         with self.hold_trait_notifications():
             self._base = base
@@ -128,6 +118,12 @@ class ServiceState(traitlets.HasTraits):
             self.values, self.started = values, started
             self.members = tuple(name for name, _ in self._sets)
             self.answer = answer
+
+    def _answered(self, base: Workload, jobs: dict[str, Any], values: Mapping[str, str]) -> ServiceAnswer:
+        content = {key: value for key, value in base.to_mapping().items() if key != "jobs"}
+        workload = read_mapping({**content, "jobs": jobs} if jobs else content, self.sources)
+        report = service_report(workload, self.sources)
+        return ServiceAnswer(report, service_map(report.found), self._mixed(values))
 
     def _retell(self) -> None:
         """The same answer beside another portfolio."""
@@ -147,4 +143,4 @@ class ServiceState(traitlets.HasTraits):
         return portfolio(found, jobs_of(values)[1])
 
     def _example(self, name: str) -> Workload:
-        return Workload.from_yaml(data_dir() / "examples" / f"{name}.yaml", self.sources.sources.vocabulary)
+        return read_workload(name, self.sources.sources.vocabulary)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ipywidgets
 import pandas as pd
 import plotly.graph_objects as go
@@ -14,8 +12,9 @@ from costlib.figures import spot_checkpoints, spot_mixes, spot_odds, spot_polici
 from costlib.figures.spot_policies import POLICY_NAMES
 from costlib.panels.background import worker
 from costlib.panels.banner import banner_html, look, plan_banner
+from costlib.panels.bound_form import BoundForm
 from costlib.panels.chart import chart, update
-from costlib.panels.download import csv_link
+from costlib.panels.download import csv_links
 from costlib.panels.form import Form, boxed, heading
 from costlib.panels.spot_fields import (
     CAMPAIGN,
@@ -64,16 +63,12 @@ class _Page:
 
     def __init__(self, state: SpotState) -> None:
         self.state = state
-        self._following = False
-        self.start = ipywidgets.Dropdown(
-            options=[("own numbers", ""), *((name, name) for name in state.examples)],
-            description="Start from",
-            tooltip="An example run",
-            style={"description_width": "initial"},
-        )
         self.form = Form(tuple(CONTROLS.values()), PLACEHOLDERS, control_of, _option_name)
+        examples = [(name, name) for name in state.examples]
+        self.bound = BoundForm(self.form, examples, "An example run", state.start, state.propose)
+        self.start, self.general = self.bound.start, self.bound.general
         self.places = Places(PlacesState(state.answer.run))
-        self.general, self.banner, self.answer, self.hazard = HTML(), HTML(), HTML(), HTML()
+        self.banner, self.answer, self.hazard = HTML(), HTML(), HTML()
         self.intervals, self.notice, self.reason, self.policies = HTML(), HTML(), HTML(), HTML()
         self.job, self.moves, self.waiting = HTML(), HTML(), HTML()
         self.progress = ipywidgets.FloatProgress(min=0.0, max=1.0, layout={"width": "260px"})
@@ -140,8 +135,6 @@ class _Page:
 
     def _bind(self) -> None:
         state = self.state
-        self.start.observe(self._started, "value")
-        self.form.observe(self._propose)
         state.observe(lambda _: self._show(), "answer")
         state.observe(lambda _: self.places.state.follow(state.answer.run), "answer")
         state.observe(lambda _: self._show_record(), ["record", "reason"])
@@ -150,19 +143,10 @@ class _Page:
         self.stop.on_click(lambda _: state.cancel())
         self.download.on_click(lambda _: self._prepare())
 
-    def _started(self, change: Any) -> None:
-        if not self._following and change["new"]:
-            self.state.start(change["new"])
-
-    def _propose(self, _change: object) -> None:
-        if not self._following:
-            self.state.propose(self.form.values)
-
     def _show(self) -> None:
         """The last good answer, and the controls as they stand in it."""
         state, answer = self.state, self.state.answer
-        self._following = True
-        try:
+        with self.bound.following(state.started):
             self.form.set_options(TYPE, [("of the cheapest plan", ""), *((name, name) for name in answer.types)])
             self.form.set_options(REGION, [("the cheapest", ""), *((name, name) for name in answer.regions)])
             counts = [(str(count), str(count)) for count in answer.counts]
@@ -170,9 +154,6 @@ class _Page:
             self.form.set_options(TRACE, [(name, name) for name in state.trace_names])
             self.form.set_options(CAMPAIGN, [(name, name) for name in state.campaigns])
             self.form.show(state.values)
-            self.start.value = state.started
-        finally:
-            self._following = False
         banner = plan_banner(state.sources.book, answer.run.plan)
         self.banner.value = banner_html(banner)
         self.answer.value = answer_html(answer)
@@ -218,12 +199,7 @@ class _Page:
     def _show_messages(self) -> None:
         state = self.state
         told = state.faults if state.record is None else (*state.faults, *state.record.faults)
-        rest = self.form.show_messages(told, state.notes)
-        if self.state.problem:
-            rest.append(self.state.problem)
-        if self.state.faults:
-            rest.append("The answer below is still for the last good values.")
-        self.general.value = "".join(f"<div class='costlib-problem'>{escape(one)}</div>" for one in rest)
+        self.bound.tell(told, state.notes, state.problem, is_old=bool(state.faults))
 
     def _show_progress(self) -> None:
         state = self.state
@@ -241,11 +217,8 @@ class _Page:
             }  # fmt: skip
         snapshot = self.state.sources.book.snapshot_id
         name = answer.workload.name
-        self.links.value = "<br>".join(
-            csv_link(f"{name}-spot-{what}.csv", frame.assign(plan=answer.run.plan.key, snapshot_id=snapshot))
-            for what, frame in frames.items()
-            if frame is not None and len(frame)
-        )
+        held = {what: frame for what, frame in frames.items() if frame is not None and len(frame)}
+        self.links.value = csv_links(f"{name}-spot", held, plan=answer.run.plan.key, snapshot_id=snapshot)
 
 
 _CHARTS = ("checkpoints", "mixes", "odds", "dates", "policies", "job", "moves", "drills")

@@ -8,8 +8,7 @@ from typing import Any
 from costlib.errors import Fault, InvalidInput
 from costlib.models.backoff import Backoff
 from costlib.models.replay import POLICIES
-from costlib.panels.precision_fields import text_of
-from costlib.panels.workload_fields import Control
+from costlib.panels.controls import Control, beside, number_of, text_of, value_at
 from costlib.planner.spot.drills import Drill
 from costlib.units import MINUTES_PER_HOUR, SECONDS_PER_HOUR
 from costlib.workload import Workload
@@ -79,13 +78,7 @@ _SAYS = {
 def workload_values(workload: Workload) -> dict[str, str]:
     """What the controls of the run show."""
     content = workload.to_mapping()
-    made = {}
-    for key in WORKLOAD_KEYS:
-        value: Any = content
-        for part in key.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-        made[key] = text_of(value)
-    return made
+    return {key: text_of(value_at(content, key)) for key in WORKLOAD_KEYS}
 
 
 def workload_changes(base: Workload, values: Mapping[str, str], faults: list[Fault]) -> dict[str, Any]:
@@ -145,9 +138,7 @@ def start_of(values: Mapping[str, str], faults: list[Fault]) -> float | None:
 
 def control_of(fault: Fault) -> str | None:
     """The key of the control that a fault stands beside; None if it concerns the whole."""
-    field = _SAYS.get(fault.field, fault.field)
-    fits = [key for key in CONTROLS if field == key or field.startswith(key + ".")]
-    return max(fits, key=len) if fits else None
+    return beside(fault, CONTROLS, _SAYS)
 
 
 def told(faults: Iterable[Fault]) -> str:
@@ -161,13 +152,4 @@ def told(faults: Iterable[Fault]) -> str:
 
 
 def _number(values: Mapping[str, str], key: str, faults: list[Fault]) -> float | None:
-    text = values[key].replace(" ", "").removesuffix("%")
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not abs(number) < float("inf"):
-        problem = "is not a number" if text else "is needed"
-        faults.append(Fault(key, values[key] or None, problem))
-        return None
-    return number
+    return number_of(values, key, faults, needed=True, after="%")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import plotly.graph_objects as go
 from ipywidgets import HTML, Button, HBox, VBox
 
-from costlib.display import escape
 from costlib.figures import spot_pools
 from costlib.panels.banner import plan_banner
+from costlib.panels.bound_form import problems_html
 from costlib.panels.chart import chart, update
-from costlib.panels.download import csv_link
+from costlib.panels.download import csv_links
 from costlib.panels.form import Form, heading
 from costlib.panels.spot_places_fields import (
     CONTROLS,
@@ -88,11 +88,8 @@ class Places:
 
     def _show_messages(self) -> None:
         rest = self.form.show_messages(self.state.faults, self.state.notes)
-        if self.state.problem:
-            rest.append(self.state.problem)
-        if self.state.faults:
-            rest.append("What stands below is still for the last good values.")
-        self.general.value = "".join(f"<div class='costlib-problem'>{escape(one)}</div>" for one in rest)
+        old = "What stands below is still for the last good values." if self.state.faults else ""
+        self.general.value = problems_html([*rest, self.state.problem, old])
 
     def _prepare(self) -> None:
         answer = self.state.answer
@@ -104,7 +101,4 @@ class Places:
             "fail-over": answer.failover.table,
             "managed-spot": answer.managed.table,
         }
-        self.links.value = "<br>".join(
-            csv_link(f"{workload.name}-spot-{what}.csv", frame.assign(snapshot_id=snapshot))
-            for what, frame in frames.items()
-        )
+        self.links.value = csv_links(f"{workload.name}-spot", frames, snapshot_id=snapshot)

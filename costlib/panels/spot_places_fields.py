@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from costlib.errors import Fault
-from costlib.panels.workload_fields import Control
+from costlib.panels.controls import Control, number_of
 from costlib.planner.spot.fleet_request import FLEET_TYPES
 from costlib.planner.spot.pools import RANKINGS
 
@@ -95,14 +95,4 @@ def option_name(key: str, option: str) -> str:
 
 
 def _number(values: Mapping[str, str], key: str, faults: list[Fault], needed: bool = False) -> float | None:
-    text = values[key].replace(" ", "").removesuffix("%").removeprefix("$")
-    if not text and not needed:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not abs(number) < float("inf"):
-        faults.append(Fault(key, values[key] or None, "is not a number" if text else "is needed"))
-        return None
-    return number
+    return number_of(values, key, faults, needed=needed, before="$", after="%")

@@ -9,6 +9,7 @@ import traitlets
 from costlib.errors import Cancelled, CostlibError, Fault, InvalidInput, unknown
 from costlib.facts.spot_traces import SpotTraces
 from costlib.panels.background import Foreground, Worker
+from costlib.panels.refusals import answered, require_answered
 from costlib.panels.spot_fields import (
     CAMPAIGN,
     COUNT,
@@ -26,7 +27,7 @@ from costlib.panels.spot_fields import (
     workload_values,
 )
 from costlib.panels.spot_record import Asked, Recorder, SpotAnswer, SpotRecord
-from costlib.paths import data_dir
+from costlib.planner.answer import example_paths, read_workload
 from costlib.planner.search import Result, search
 from costlib.planner.sources import Sources
 from costlib.planner.spot import checkpoints, mixes, recorded, zones
@@ -80,15 +81,12 @@ class SpotState(traitlets.HasTraits):
         first = FIRST_TRACE if FIRST_TRACE in self.trace_names else self.trace_names[0]
         values = {**workload_values(self._base), **DEFAULTS, TRACE: first, CAMPAIGN: self.campaigns[0]}
         self._take(values, started)
-        if self.faults:
-            raise InvalidInput(self.faults)
-        if self.problem:
-            raise CostlibError(self.problem)
+        require_answered(self)
 
     @property
     def examples(self) -> tuple[str, ...]:
         """Workloads to start from."""
-        return tuple(sorted(path.stem for path in (data_dir() / "examples").glob("*.yaml")))
+        return tuple(example_paths())
 
     @property
     def trace_names(self) -> tuple[str, ...]:
@@ -122,16 +120,13 @@ class SpotState(traitlets.HasTraits):
             workload = self._base.changed(changes, self.sources.vocabulary)
         except InvalidInput as refused:
             faults += refused.faults
-        try:
-            if faults or asked is None or workload is None:
-                raise InvalidInput(faults)
-            answer, notes = self._answered(workload, values)
-        except InvalidInput as refused:
-            self.faults, self.problem = refused.faults, ""
+        if faults or asked is None or workload is None:
+            self.faults, self.problem = tuple(faults), ""
             return
-        except CostlibError as impossible:
-            self.faults, self.problem = (), f"{impossible}."
+        found = answered(self, lambda: self._answered(workload, values))
+        if found is None:
             return
+        answer, notes = found
         with self.hold_trait_notifications():
             self.faults, self.problem, self.notes = (), "", notes
             self.values, self.started = values, started if workload == self._base else ""
@@ -215,4 +210,4 @@ class SpotState(traitlets.HasTraits):
             raise error
 
     def _example(self, name: str) -> Workload:
-        return Workload.from_yaml(data_dir() / "examples" / f"{name}.yaml", self.sources.vocabulary)
+        return read_workload(name, self.sources.vocabulary)

@@ -13,8 +13,9 @@ from costlib.display import escape
 from costlib.figures import store_costs, store_network, store_runs
 from costlib.models.storage import CLASSES
 from costlib.panels.banner import banner_html, look
+from costlib.panels.bound_form import BoundForm
 from costlib.panels.chart import chart, update
-from costlib.panels.download import csv_link
+from costlib.panels.download import csv_links
 from costlib.panels.form import Form, boxed, heading
 from costlib.panels.store_fields import (
     CACHE,
@@ -59,20 +60,16 @@ class _Page:
 
     def __init__(self, state: StoreState) -> None:
         self.state = state
-        self._following = False
         self._shown: StoreView | None = None
-        self.start = ipywidgets.Dropdown(
-            options=[("own numbers", ""), *((name, name) for name in state.examples)],
-            description="Start from",
-            tooltip="An example pattern",
-            style={"description_width": "initial"},
-        )
         self.form = Form(
             tuple(CONTROLS.values()), PLACEHOLDERS, lambda fault: control_of(fault, state.view.dataset), _option_name
         )
         self.form.set_options("region", [(name, name) for name in state.sources.regions])
         self.form.set_options("force_class", [("the cheapest way", ""), *((name, name) for name in CLASSES)])
-        self.general, self.banner, self.answer, self.policies = HTML(), HTML(), HTML(), HTML()
+        examples = [(name, name) for name in state.examples]
+        self.bound = BoundForm(self.form, examples, "An example pattern", state.start, state.propose)
+        self.start, self.general = self.bound.start, self.bound.general
+        self.banner, self.answer, self.policies = HTML(), HTML(), HTML()
         self.lifecycle, self.lines, self.crossings = HTML(), HTML(), HTML()
         self.formats, self.selective, self.sampled = HTML(), HTML(), HTML()
         self.preprocess, self.cache, self.network = HTML(), HTML(), HTML()
@@ -139,22 +136,12 @@ class _Page:
 
     def _bind(self) -> None:
         state = self.state
-        self.start.observe(self._started, "value")
-        self.form.observe(self._propose)
         self.upload.observe(self._uploaded, "value")
         self.path.observe(self._pathed, "value")
         state.observe(lambda _: self._show(), "view")
         state.observe(lambda _: self._show_messages(), ["faults", "section_faults", "view"])
         state.observe(lambda _: self._show_sample(), ["sampled", "sample_fault"])
         self.download.on_click(lambda _: self._prepare())
-
-    def _started(self, change: Any) -> None:
-        if not self._following and change["new"]:
-            self.state.start(change["new"])
-
-    def _propose(self, _change: object) -> None:
-        if not self._following:
-            self.state.propose(self.form.values)
 
     def _uploaded(self, change: Any) -> None:
         for file in change["new"]:
@@ -170,13 +157,9 @@ class _Page:
     def _show(self) -> None:
         """The last good view, and the controls as they stand in it."""
         state, view = self.state, self.state.view
-        self._following = True
-        try:
+        with self.bound.following(state.started):
             self.form.set_options(DATASET, [(name, name) for name in state.datasets])
             self.form.show(state.values)
-            self.start.value = state.started
-        finally:
-            self._following = False
         book = state.sources.book
         banner = "; ".join([f"{book.mode} {book.snapshot_id}, prices as of {view.answer.as_of}", *book.overlays])
         self.banner.value = banner_html(banner)
@@ -222,10 +205,7 @@ class _Page:
 
     def _show_messages(self) -> None:
         state = self.state
-        rest = self.form.show_messages((*state.faults, *state.section_faults), {})
-        if state.faults:
-            rest.append("The answer below is still for the last good values.")
-        self.general.value = "".join(f"<div class='costlib-problem'>{escape(one)}</div>" for one in rest)
+        self.bound.tell((*state.faults, *state.section_faults), is_old=bool(state.faults))
 
     def _show_sample(self) -> None:
         state = self.state
@@ -244,11 +224,7 @@ class _Page:
             "network": view.network,
         }
         snapshot = self.state.sources.book.snapshot_id
-        self.links.value = "<br>".join(
-            csv_link(f"{view.pattern.name}-storage-{what}.csv", frame.assign(snapshot_id=snapshot))
-            for what, frame in frames.items()
-            if frame is not None
-        )
+        self.links.value = csv_links(f"{view.pattern.name}-storage", frames, snapshot_id=snapshot)
 
 
 def _flat(line: dict[str, object]) -> dict[str, object]:

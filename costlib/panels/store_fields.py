@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from costlib.errors import Fault
-from costlib.panels.precision_fields import text_of
-from costlib.panels.workload_fields import Control
+from costlib.panels.controls import Control, beside, put_at, text_of, value_at
 from costlib.planner.store.pattern import StoragePattern
 
 #: Controls that are no keys of a pattern.
@@ -88,6 +88,8 @@ PLACEHOLDERS = {
     "lifetime_days": "never", "cache.usd_per_hour": "on demand", "cache.s3_connections": "line rate",
     "cache.s3_mb_per_second": "not measured", "cache.local_mb_per_second": "if found",
 }  # fmt: skip
+#: Faults of the planner by the control that they stand beside.
+_SAYS = {"instance_type": "cache.instance_type", "price": "cache.instance_type"}
 #: Shares that the controls write in percent.
 PERCENT = ("fraction", "columns_fraction")
 SECTIONS = ("format", "preprocess", "cache", "network")
@@ -102,7 +104,7 @@ def pattern_values(pattern: StoragePattern, dataset: int) -> dict[str, str]:
     for key in CONTROLS:
         if key == DATASET:
             continue
-        values[key] = _text(key, _at(data if key in OF_DATA else content, key))
+        values[key] = _text(key, value_at(data if key in OF_DATA else content, key))
     return values
 
 
@@ -113,14 +115,14 @@ def pattern_of(base: StoragePattern, dataset: int, values: Mapping[str, str], fa
     for key in CONTROLS:
         if key == DATASET or key.startswith("reads."):
             continue
-        _put(data if key in OF_DATA else content, key, _value(key, values[key], faults))
+        put_at(data if key in OF_DATA else content, key, _value(key, values[key], faults))
     reads = []
     for number in range(2):
         if values[f"reads.{number}.per_month"].strip():
             before = data.get("reads", [])
             one: dict[str, Any] = dict(before[number]) if number < len(before) else {}
             for key, _, _ in _READS:
-                _put(one, key, _value(f"reads.{number}.{key}", values[f"reads.{number}.{key}"], faults))
+                put_at(one, key, _value(f"reads.{number}.{key}", values[f"reads.{number}.{key}"], faults))
             # A band of the pattern goes with its expected rate only.
             if number < len(before) and text_of(before[number]["per_month"]) != values[f"reads.{number}.per_month"]:
                 one.pop("per_month_low", None)
@@ -135,9 +137,7 @@ def control_of(fault: Fault, dataset: int) -> str | None:
     field = fault.field.removeprefix(f"datasets.{dataset}.")
     if field.startswith("datasets."):
         return None
-    field = {"instance_type": "cache.instance_type", "price": "cache.instance_type"}.get(field, field)
-    fits = [key for key in CONTROLS if field == key or field.startswith(key + ".")]
-    return max(fits, key=len) if fits else None
+    return beside(replace(fault, field=field), CONTROLS, _SAYS)
 
 
 def _text(key: str, value: object) -> str:
@@ -162,23 +162,3 @@ def _value(key: str, text: str, faults: list[Fault]) -> object:
             faults.append(Fault(key, text, "is not a number"))
             return None
     return plain or None
-
-
-def _at(content: Mapping[str, Any], key: str) -> Any:
-    value: Any = content
-    for part in key.split("."):
-        if isinstance(value, list):
-            value = value[int(part)] if int(part) < len(value) else None
-        else:
-            value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
-def _put(content: dict[str, Any], key: str, value: object) -> None:
-    *parents, last = key.split(".")
-    for parent in parents:
-        content = content.setdefault(parent, {})
-    if value is None:
-        content.pop(last, None)
-    else:
-        content[last] = value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from costlib.errors import Fault
+from costlib.panels.controls import Control, beside, put_at, text_of, value_at
 from costlib.panels.plan_state import Draft
 from costlib.workload import ATTENTIONS, METHODS, OPTIMIZERS, PRECISIONS, PURCHASES, RECOMPUTES, SERVICES
 
@@ -16,23 +16,6 @@ WORK_KINDS = {
     "hours_on": "hours on a known instance",
 }
 DISCOUNTS = {"ec2": "EC2", "sagemaker": "SageMaker", "s3": "S3", "transfer": "data transfer"}
-
-
-@dataclass(frozen=True)
-class Control:
-    """One control: ``key`` is the dotted key of the workload (or ``work.kind``, ``measured``, ``discounts.…``).
-
-    ``kind``: text, number, name, names, places, choice, choices, steps or lines. ``work_kind``: shown for that kind of
-    work only. ``claims``: fields whose faults also belong here.
-    """
-
-    key: str
-    label: str
-    tip: str
-    kind: str = "number"
-    options: tuple[str, ...] = ()
-    work_kind: str = ""
-    claims: tuple[str, ...] = ()
 
 
 def _known_run(prefix: str, work_kind: str, what: str, unit: str) -> tuple[Control, ...]:
@@ -135,11 +118,11 @@ CONTROLS = {control.key: control for controls in SECTIONS.values() for control i
 def values_of(draft: Draft) -> dict[str, Any]:
     """What each control shows for a draft."""
     content = draft.workload.to_mapping()
-    values: dict[str, Any] = {key: _shown(control, _at(content, key)) for key, control in CONTROLS.items()}
-    values["work.kind"] = next(kind for kind in WORK_KINDS if _at(content, f"work.{kind}") is not None)
+    values: dict[str, Any] = {key: _shown(control, value_at(content, key)) for key, control in CONTROLS.items()}
+    values["work.kind"] = next(kind for kind in WORK_KINDS if value_at(content, f"work.{kind}") is not None)
     values["measured"] = "\n".join(
         ", ".join(
-            _number_text(part) if isinstance(part, (int, float)) else str(part)
+            text_of(part) if isinstance(part, (int, float)) else str(part)
             for part in (
                 name,
                 rate.get("tokens_per_second", rate.get("samples_per_second")),
@@ -150,7 +133,7 @@ def values_of(draft: Draft) -> dict[str, Any]:
         for name, rate in content.get("measured", {}).items()
     )
     for service in DISCOUNTS:
-        values[f"discounts.{service}"] = _number_text(draft.discount_percent.get(service, 0))
+        values[f"discounts.{service}"] = text_of(draft.discount_percent.get(service, 0))
     return values
 
 
@@ -167,7 +150,7 @@ def content_of(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, flo
         if control.work_kind in ("", kind):
             value = _given(control, values[key])
             if value is not None:
-                _put(content, key, value)
+                put_at(content, key, value)
     rate_key = "tokens_per_second" if kind == "tokens" else "samples_per_second"
     measured, faults = _measured_of(str(values["measured"]), rate_key)
     if measured:
@@ -185,13 +168,7 @@ def content_of(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, flo
 
 def control_of(fault: Fault) -> str | None:
     """The key of the control that a fault stands beside; None if it concerns the whole."""
-    candidates = [
-        (len(claim), key)
-        for key, control in CONTROLS.items()
-        for claim in (key, *control.claims)
-        if fault.field == claim or fault.field.startswith(claim + ".")
-    ]
-    return max(candidates)[1] if candidates else None
+    return beside(fault, CONTROLS)
 
 
 def _measured_of(text: str, rate_key: str) -> tuple[dict[str, Any], list[Fault]]:
@@ -215,23 +192,9 @@ def _measured_of(text: str, rate_key: str) -> tuple[dict[str, Any], list[Fault]]
     return measured, faults
 
 
-def _at(content: Mapping[str, Any], key: str) -> Any:
-    value: Any = content
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
-def _put(content: dict[str, Any], key: str, value: Any) -> None:
-    *parents, last = key.split(".")
-    for parent in parents:
-        content = content.setdefault(parent, {})
-    content[last] = value
-
-
 def _shown(control: Control, value: Any) -> Any:
     if control.kind == "number":
-        return "" if value is None else _number_text(value)
+        return text_of(value)
     if control.kind == "choices":
         return tuple(value or ())
     if control.kind in ("names", "places"):
@@ -239,13 +202,6 @@ def _shown(control: Control, value: Any) -> Any:
     if control.kind == "steps":
         return value
     return "" if value is None else str(value)
-
-
-def _number_text(value: float) -> str:
-    """Digits in groups of three with spaces between, which every reader takes the same way."""
-    if isinstance(value, float) and not value.is_integer():
-        return repr(value)
-    return f"{int(value):,}".replace(",", " ")
 
 
 def _given(control: Control, value: Any) -> Any:

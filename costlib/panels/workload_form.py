@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ipywidgets
 from ipywidgets import HTML, VBox
 
 from costlib import display
 from costlib.display import escape
 from costlib.errors import Fault
-from costlib.panels.choices import Choices
+from costlib.panels.form import Form
 from costlib.panels.plan_state import PlanState
 from costlib.panels.workload_fields import (
     CONTROLS,
@@ -24,6 +22,11 @@ from costlib.panels.workload_fields import (
 from costlib.planner.hours import COUNT_STEPS
 
 _WORDS = {"": "not given", "True": "yes", "False": "no", "home_region": "the home region", "internet": "the internet"}
+_PLACEHOLDERS = {
+    **{key: "all" for key, control in CONTROLS.items() if control.kind == "names"},
+    **{key: "anywhere" for key, control in CONTROLS.items() if control.kind == "places"},
+    "measured": "p4d.24xlarge, 32000, 1, bf16",
+}
 _CHOICE_NAMES = {**display.SERVICE_NAMES, **display.PURCHASE_NAMES, **WORK_KINDS, **_WORDS}
 
 
@@ -34,14 +37,17 @@ class WorkloadForm:
         """``more``: further tabs beside those of the controls, by title."""
         self._state = state
         self._filling = False
-        self._inputs = {key: self._input(control) for key, control in CONTROLS.items()}
-        self._messages = {key: HTML(layout={"display": "none"}) for key in CONTROLS}
-        self._boxes = {key: VBox([self._inputs[key], self._messages[key]]) for key in CONTROLS}
+        self._form = Form(
+            tuple(CONTROLS.values()), _PLACEHOLDERS, control_of, lambda _, option: _CHOICE_NAMES.get(option, option)
+        )
+        self._inputs = self._form.inputs
+        for key, control in CONTROLS.items():
+            if control.kind == "name":
+                self._form.set_options(key, sorted(getattr(state.vocabulary, control.options[0])))
+            if control.kind == "steps":
+                self._form.set_options(key, COUNT_STEPS)
+                self._inputs[key].add_class("costlib-first-slider")
         self._general = HTML()
-        for key, box in self._boxes.items():
-            box.add_class("costlib-control")
-            if CONTROLS[key].kind in ("choices", "lines"):
-                box.add_class("costlib-wide")
         self._tabs = ipywidgets.Tab([self._grid(controls) for controls in SECTIONS.values()] + list(more.values()))
         self._tabs.titles = [*SECTIONS, *more]
         self._tabs.selected_index = 0
@@ -54,31 +60,9 @@ class WorkloadForm:
         state.observe(lambda _: self._show_faults(), "faults")
 
     def _grid(self, controls: tuple[Control, ...]) -> VBox:
-        grid = VBox([self._boxes[control.key] for control in controls])
+        grid = VBox([self._form.boxes[control.key] for control in controls])
         grid.add_class("costlib-form")
         return grid
-
-    def _input(self, control: Control) -> Any:
-        words: dict[str, Any] = {"description": control.label, "tooltip": control.tip}
-        words["style"] = {"description_width": "initial"}
-        if control.kind == "choices":
-            return Choices(control, lambda option: _CHOICE_NAMES.get(option, option))
-        if control.kind == "choice":
-            options = [(_CHOICE_NAMES.get(option, option), option) for option in control.options]
-            return ipywidgets.Dropdown(options=options, **words)
-        if control.kind == "steps":
-            slider = ipywidgets.SelectionSlider(options=COUNT_STEPS, **words)
-            slider.add_class("costlib-first-slider")
-            return slider
-        if control.kind == "name":
-            names = sorted(getattr(self._state.vocabulary, control.options[0]))
-            return ipywidgets.Combobox(options=names, ensure_option=False, continuous_update=False, **words)
-        if control.kind == "lines":
-            return ipywidgets.Textarea(
-                placeholder="p4d.24xlarge, 32000, 1, bf16", rows=2, continuous_update=False, **words
-            )
-        placeholder = {"names": "all", "places": "anywhere"}.get(control.kind, "")
-        return ipywidgets.Text(placeholder=placeholder, continuous_update=False, **words)
 
     def _fill(self) -> None:
         """Shows the state's draft. Nothing is proposed while controls are filled."""
@@ -106,20 +90,21 @@ class WorkloadForm:
     def _show_work_kind(self) -> None:
         kind = self._inputs["work.kind"].value
         for key, control in CONTROLS.items():
-            self._boxes[key].layout.display = "none" if control.work_kind not in ("", kind) else None
+            self._form.show_only_if(control.work_kind in ("", kind), key)
 
     def _show_faults(self) -> None:
         by_control: dict[str | None, list[Fault]] = {}
         for fault in self._state.faults:
             key = control_of(fault)
-            if key is not None and self._boxes[key].layout.display == "none":
+            if key is not None and self._form.boxes[key].layout.display == "none":
                 key = None
             by_control.setdefault(key, []).append(fault)
-        for key, message in self._messages.items():
+        for key, message in self._form.messages.items():
             found = by_control.get(key, [])
             message.value = "".join(f"<div class='costlib-fault'>{_text(fault)}</div>" for fault in found)
             message.layout.display = None if found else "none"
-            (self._boxes[key].add_class if found else self._boxes[key].remove_class)("costlib-refused")
+            box = self._form.boxes[key]
+            (box.add_class if found else box.remove_class)("costlib-refused")
         # A refused value may stand on a tab that is not open: its title says so.
         self._tabs.titles = [
             title + (" ⚠" if any(control.key in by_control for control in SECTIONS.get(title, ())) else "")

@@ -1,25 +1,24 @@
-"""CPU or GPU for a small job: what either takes and costs on demand in one region, and where they break even."""
+"""CPU or GPU for a small network: what either takes and costs on demand in one region, and where they break even."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from costlib.errors import Fault, InvalidInput, NotKnown, unknown
+from costlib.errors import Fault, InvalidInput, NotKnown
 from costlib.facts.small_jobs import SmallJobs
 from costlib.models.cpu_or_gpu import (
     break_even_flops,
     cpu_peak_flops_per_second,
     parameters_of_flops,
-    seconds_by_size,
     step_seconds,
 )
 from costlib.models.memory import minimum_training_memory_bytes
 from costlib.models.throughput import training_flops
+from costlib.planner.cpu_or_gpu_verdict import COLUMNS, Verdict, machine_prices
 from costlib.planner.hours import hours_grid
 from costlib.planner.sources import Sources
 from costlib.planner.step_tokens import step_tokens
@@ -40,136 +39,6 @@ OVERHEAD_RULE = (
     f"fixed time a step: {KERNELS_PER_LAYER} kernels a layer, {DISPATCH_SECONDS * 1e6:g} us each on both devices and"
     f" {LAUNCH_SECONDS * 1e6:g} us more on a GPU"
 )
-#: How far off times of trees were at worst when one measured size was left out and predicted from the others, between
-#: two sizes and beyond them (validation.cpu_or_gpu); hours go from over it to times it.
-WORST_BETWEEN, WORST_BEYOND = 1.7, 3.3
-#: Where trees are looked at for the number of rows at which GPUs become cheaper.
-TREE_ROWS = np.logspace(3, 9, 601)
-COLUMNS = (
-    "instance_type", "kind", "accelerator", "precision", "hours_low", "hours", "hours_high", "usd_per_hour", "usd",
-    "basis", "rule", "source", "as_of",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Which machine is cheapest and which fastest, and from what size on a GPU is the better one.
-
-    ``table``: one row a machine, cheapest first; USD are on-demand prices of ``region`` for the work alone, without
-    start-up or the minute that EC2 bills at least. ``break_even_usd`` and ``break_even_hours``: the size, in
-    ``size_unit``, above which the GPU is cheaper, or faster; 0: at any size; infinity: at none.
-    """
-
-    table: pd.DataFrame
-    region: str
-    size_unit: str
-    break_even_usd: float
-    break_even_hours: float
-    rule: str
-
-    @property
-    def cheapest(self) -> pd.Series:
-        """The row of the table that costs least."""
-        return self.table.iloc[0]
-
-    @property
-    def fastest(self) -> pd.Series:
-        """The row of the table that takes least time."""
-        return self.table.iloc[int(self.table["hours"].to_numpy(float).argmin())]
-
-    @property
-    def text(self) -> str:
-        """The answer in words."""
-        cheap, quick = self.cheapest, self.fastest
-        words = f"cheapest: {_said(cheap)}; " + (
-            "it is the fastest too" if cheap.equals(quick) else f"fastest: {_said(quick)}"
-        )
-        return f"{words}; {_beyond('cheaper', self.break_even_usd, self.size_unit)}"
-
-
-def _said(row: pd.Series) -> str:
-    return f"{row['kind'].upper()}, {row['instance_type']}, {row['hours']:.3g} h, {row['usd']:.3g} USD"
-
-
-def _beyond(word: str, size: float, unit: str) -> str:
-    if size == 0:
-        return f"a GPU is {word} at any size"
-    return (
-        f"a GPU is {word} at no size"
-        if math.isinf(size)
-        else f"a GPU is {word} above {float(f'{size:.2g}'):,.0f} {unit}"
-    )
-
-
-def compare_trees(data_rows: float, sources: Sources, region: str, library: str | None = None) -> Verdict:
-    """100 boosted trees of depth 10 on ``data_rows`` rows of a dozen columns: measured CPU and GPU machines.
-
-    Seconds are those measured at 0.1, 1, 10 and 100 million rows and straight lines between them; of one machine the
-    best number of cores counts. ``library``: xgboost, lightgbm, ...; all if not given, each machine with the one that
-    is cheapest on it. Raises InvalidInput for a number of rows that is not positive, and NotKnown for names that are
-    not held.
-    """
-    if not 0 < data_rows < math.inf:
-        raise InvalidInput([Fault("data_rows", data_rows, "must be a number above 0")])
-    measured = SmallJobs.open(sources.book.snapshot).trees(library)
-    prices = _prices(measured["instance_type"].unique(), sources, region)
-    sizes = np.append(TREE_ROWS, data_rows)
-    rows, curves = [], []
-    for (name, of), held in measured[measured["instance_type"].isin(prices)].groupby(["instance_type", "library"]):
-        best = held.loc[held.groupby("samples")["seconds"].idxmin()]
-        seconds = seconds_by_size(sizes, best["samples"], best["seconds"])
-        curves.append((str(name), seconds))
-        at, first, last = data_rows, best["samples"].min(), best["samples"].max()
-        basis = "measured" if at in set(best["samples"]) else "derived" if first < at < last else "estimate"
-        rule = (
-            "" if basis == "measured" else "straight line between" if basis == "derived" else "line through the ends of"
-        )
-        off = {"measured": 1.0, "derived": WORST_BETWEEN, "estimate": WORST_BEYOND}[basis]
-        hours = float(seconds[-1]) / SECONDS_PER_HOUR
-        rows.append(
-            {
-                "instance_type": name,
-                "kind": "cpu" if pd.isna(best["accelerator"].iloc[0]) else "gpu",
-                "accelerator": "" if pd.isna(best["accelerator"].iloc[0]) else best["accelerator"].iloc[0],
-                "precision": "fp32",
-                "hours_low": hours / off,
-                "hours": hours,
-                "hours_high": hours * off,
-                "usd_per_hour": prices[str(name)],
-                "usd": hours * prices[str(name)],
-                "basis": basis,
-                "rule": f"{of}" + (f"; {rule} the times at {_sizes(best['samples'])} rows" if rule else ""),
-                "source": "; ".join(dict.fromkeys(best["source"])),
-                "as_of": max((str(day) for day in best["as_of"].dropna()), default=""),
-            }
-        )
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    kind = table["kind"].to_numpy()
-    seconds = np.array([curve for _, curve in curves])[:, :-1]
-    usd = seconds * table["usd_per_hour"].to_numpy(float)[:, None]
-    rule = f"the cheapest (fastest) GPU against the cheapest (fastest) CPU at each of {len(TREE_ROWS)} sizes"
-    return Verdict(
-        _one_a_machine(table), region, "rows", _crossing(usd, kind), _crossing(seconds, kind), rule
-    )  # fmt: skip
-
-
-def _sizes(samples: pd.Series) -> str:
-    return ", ".join(f"{size:,.0f}" for size in sorted(samples))
-
-
-def _one_a_machine(table: pd.DataFrame) -> pd.DataFrame:
-    return table.sort_values(["usd", "hours"]).drop_duplicates("instance_type").reset_index(drop=True)
-
-
-def _crossing(values: Floats, kind: npt.NDArray[np.object_]) -> float:
-    """The size from which on the best GPU is never behind the best CPU; 0 if at all sizes, infinity if at none."""
-    if not (kind == "gpu").any() or not (kind == "cpu").any():
-        return math.nan
-    ahead = values[kind == "gpu"].min(axis=0) <= values[kind == "cpu"].min(axis=0)
-    if not ahead[-1]:
-        return math.inf
-    behind = np.nonzero(~ahead)[0]
-    return 0.0 if not len(behind) else float(TREE_ROWS[behind[-1] + 1])
 
 
 def compare_network(workload: Workload, sources: Sources) -> Verdict:
@@ -203,7 +72,7 @@ def compare_network(workload: Workload, sources: Sources) -> Verdict:
         [_cpu_rows(workload, sources, flops, steps, dispatch), _gpu_rows(workload, sources, steps, launch)],
         ignore_index=True,
     )
-    prices = _prices(table["instance_type"], sources, home)
+    prices = machine_prices(table["instance_type"], sources, home)
     table = table[table["instance_type"].isin(prices)].copy()
     table["usd_per_hour"] = table["instance_type"].map(prices).astype(float)
     table["usd"] = table["hours"] * table["usd_per_hour"]
@@ -292,17 +161,3 @@ def _gpu_rows(workload: Workload, sources: Sources, steps: float, overhead: floa
     )
     # A CPU type that the user timed is no GPU.
     return frame[frame["accelerator"] != ""]
-
-
-def _prices(names: pd.Series | npt.NDArray[np.object_], sources: Sources, region: str) -> dict[str, float]:
-    """EC2's on-demand USD an hour of the types that are sold in the region. Raises NotKnown for an unknown region."""
-    if region not in sources.vocabulary.regions:
-        raise NotKnown([unknown("region", region, sources.vocabulary.regions, "region")])
-    offers = sources.offers.frame
-    here = offers[
-        (offers["service"] == "ec2")
-        & (offers["purchase"] == "on_demand")
-        & (offers["region"] == region)
-        & offers["instance_type"].isin(list(names))
-    ]
-    return dict(zip(here["instance_type"].astype(str), here["usd_expected"].astype(float), strict=True))

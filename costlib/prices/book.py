@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 
-from costlib.errors import Fault, InvalidInput, NotKnown, nearest, unknown
+from costlib.errors import Fault, InvalidInput, NotKnown, unknown
 from costlib.prices.dates import AsOf, as_of_span, dates_of
+from costlib.prices.look_up import check_choices, one_row, price_of
 from costlib.prices.offers import MANAGED_SPOT, PARTS, TRAINING_PLAN
 from costlib.prices.overlay import Rates
 from costlib.prices.price import Price
@@ -152,14 +151,14 @@ class PriceBook:
 
     def reserved(self, instance_type: str, region: str, term_years: int, offering_class: str, payment: str) -> Price:
         """Effective USD an instance-hour of a Reserved Instance over its whole term."""
-        _check_choices(term_years=(term_years, TERMS), payment=(payment, PAYMENTS),
+        check_choices(term_years=(term_years, TERMS), payment=(payment, PAYMENTS),
                        offering_class=(offering_class, OFFERING_CLASSES))  # fmt: skip
         option = f"{offering_class} {term_years}y {payment}"
         return self._offer("ec2", "reserved", option, instance_type, region)
 
     def savings_plan(self, plan_type: str, instance_type: str, region: str, term_years: int, payment: str) -> Price:
         """USD an instance-hour under a Savings Plan: ``compute``, ``ec2_instance`` or ``sagemaker``."""
-        _check_choices(plan_type=(plan_type, (*EC2_PLANS, "sagemaker")), term_years=(term_years, TERMS),
+        check_choices(plan_type=(plan_type, (*EC2_PLANS, "sagemaker")), term_years=(term_years, TERMS),
                        payment=(payment, PAYMENTS))  # fmt: skip
         service = "sagemaker" if plan_type == "sagemaker" else "ec2"
         option = f"{plan_type} {term_years}y {payment}"
@@ -181,8 +180,8 @@ class PriceBook:
         rows = table[table["component"] == component]
         rows = rows.assign(billed_type=rows["instance_type"])
         rows["instance_type"] = rows["instance_type"].str.removeprefix("ml.")
-        row = self._one(rows, f"SageMaker {component}", instance_type, region)
-        return self._discounted(_price(row, f"sagemaker {component} {instance_type} {region}"), "sagemaker")
+        row = one_row(rows, f"SageMaker {component}", self.vocabulary, instance_type, region)
+        return self._discounted(price_of(row, f"sagemaker {component} {instance_type} {region}"), "sagemaker")
 
     def s3_storage(self, region: str, storage_class: str = "STANDARD") -> Price:
         """USD a GB-month of S3 storage, first tier (AWS's GB is a GiB)."""
@@ -198,7 +197,7 @@ class PriceBook:
         rows = rows[rows["tier"].isna() | rows["tier"].str.endswith("first 50 TB")]
         if rows.empty:
             raise NotKnown([Fault("region", region, f"has no {storage_class} price in the snapshot")])
-        return self._discounted(_price(rows.iloc[0].to_dict(), f"s3 {storage_class} {region}"), "s3")
+        return self._discounted(price_of(rows.iloc[0].to_dict(), f"s3 {storage_class} {region}"), "s3")
 
     def transfer(self, from_region: str, to_region: str) -> Price:
         """USD a GB moved between two regions (AWS's GB is a GiB)."""
@@ -213,7 +212,7 @@ class PriceBook:
         if rows.empty:
             pair = f"{from_region} to {to_region}"
             raise NotKnown([Fault("transfer", pair, "has no transfer price between regions in the snapshot")])
-        return self._discounted(_price(rows.iloc[0].to_dict(), f"transfer {from_region} {to_region}"), "transfer")
+        return self._discounted(price_of(rows.iloc[0].to_dict(), f"transfer {from_region} {to_region}"), "transfer")
 
     def on_demand_history(self, instance_type: str) -> pd.DataFrame:
         """us-east-1 on-demand prices of a type: usd, first_seen, last_seen, source; empty if it has no history.
@@ -245,69 +244,9 @@ class PriceBook:
         # With a zone asked for, only zones answer; without, only whole regions.
         rows = rows[rows["az"].isna()] if az is None else rows[rows["az"].notna()]
         what = " ".join(text for text in (service, purchase.replace("_", " "), option) if text)
-        row = self._one(rows, what, instance_type, region, az)
+        row = one_row(rows, what, self.vocabulary, instance_type, region, az)
         place = az or region
-        return _price(row, f"{what} {instance_type} {place}")
-
-    def _one(
-        self, rows: pd.DataFrame, what: str, instance_type: str, region: str, az: str | None = None
-    ) -> dict[Hashable, Any]:
-        name = str(instance_type)
-        if name.startswith("ml."):
-            if what.startswith("ec2"):
-                problem = "is SageMaker's name of a type, whose price is another: ask with service='sagemaker'"
-                raise NotKnown([Fault("instance_type", name, problem, (name.removeprefix("ml."),))])
-            name = name.removeprefix("ml.")
-        of_type = rows[rows["instance_type"] == name]
-        found = of_type[of_type["region"] == region]
-        if az is not None:
-            found = found[found["az"] == az]
-        if len(found):
-            return found.iloc[0].to_dict()
-        faults = []
-        if name not in self.vocabulary.instance_types:
-            faults.append(unknown("instance_type", instance_type, self.vocabulary.instance_types, "instance type"))
-        if region not in self.vocabulary.regions:
-            faults.append(unknown("region", region, self.vocabulary.regions, "region"))
-        if not faults:
-            in_region = of_type[of_type["region"] == region]
-            place = region if az is None else f"zone {az} of {region}"
-            held = sorted(set(of_type["region"] if az is None else in_region["az"]))
-            places = ", ".join(held) if held else "no " + ("region" if az is None else "zone of it")
-            problem = f"is known, but no {what} price is held for it in {place}; held in: {places}"
-            faults.append(Fault("price", instance_type, problem, nearest(az, held) if az else ()))
-        raise NotKnown(faults)
+        return price_of(row, f"{what} {instance_type} {place}")
 
     def _discounted(self, price: Price, service: str) -> Price:
         return price if self.rates is None else self.rates.discounted(price, service)
-
-
-def _price(row: Mapping[Hashable, Any], key: str) -> Price:
-    amount = row.get("usd_expected", row.get("usd"))
-    rule = row["rule"]
-    return Price(
-        amount=float(amount),
-        unit=str(row["unit"]),
-        as_of=str(row["as_of"]),
-        source=str(row["source"]),
-        basis=str(row["basis"]),
-        rule=rule if isinstance(rule, str) else "",
-        low=_float(row.get("usd_low")),
-        high=_float(row.get("usd_high")),
-        key=key,
-    )
-
-
-def _float(value: object) -> float | None:
-    return None if value is None else float(value)  # type: ignore[arg-type]
-
-
-def _check_choices(**choices: tuple[object, tuple[object, ...]]) -> None:
-    """Raises InvalidInput naming every argument that is not one of its allowed values."""
-    faults = [
-        unknown(name, value, map(str, allowed), name.replace("_", " "))
-        for name, (value, allowed) in choices.items()
-        if value not in allowed
-    ]
-    if faults:
-        raise InvalidInput(faults)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costlib.errors import InvalidInput
+from costlib.models.equal_work import equal_work
 from costlib.models.parallelism import pipeline_bubble_fraction, tensor_parallel_bytes
 from costlib.models.scaling import (
     CALIBRATED,
@@ -19,7 +20,6 @@ from costlib.models.scaling import (
     collective_seconds,
     compute_at_batch,
     compute_seconds_of,
-    equal_work,
     step_seconds,
     straggler_factor,
     strong_scaling,

@@ -68,7 +68,7 @@ def test_what_is_shown_comes_back_equal(state: FitState) -> None:
 
 def test_changing_a_control_moves_everything(page: fit._Page) -> None:
     before = [page.answer.value, page.table.html, page.components.figure.to_json(), page.sequence.figure.to_json()]
-    page.inputs["fit.micro_batch"].value = "4"
+    page.form.inputs["fit.micro_batch"].value = "4"
     after = [page.answer.value, page.table.html, page.components.figure.to_json(), page.sequence.figure.to_json()]
     assert all(one != other for one, other in zip(before, after, strict=True))
     assert page.state.answer.workload.fit.micro_batch == 4  # type: ignore[union-attr]
@@ -76,13 +76,13 @@ def test_changing_a_control_moves_everything(page: fit._Page) -> None:
 
 
 def test_a_public_shape_keeps_the_rest(page: fit._Page) -> None:
-    page.inputs["fit.pipeline_parallel"].value = "4"
-    page.inputs["model.sequence_length"].value = "2048"
+    page.form.inputs["fit.pipeline_parallel"].value = "4"
+    page.form.inputs["model.sequence_length"].value = "2048"
     page.start.value = "Llama-2-7b"
     taken = page.state.answer.workload
     assert not page.state.faults and taken.model.parameters == 6_738_415_616 and taken.model.sequence_length == 2048
     assert taken.fit is not None and taken.fit.gated and taken.fit.feed_forward == 11_008
-    assert taken.fit.pipeline_parallel == 1 and page.inputs["model.layers"].value == "32"
+    assert taken.fit.pipeline_parallel == 1 and page.form.inputs["model.layers"].value == "32"
 
 
 def test_sharding_shrinks_what_each_holds(state: FitState) -> None:
@@ -125,11 +125,11 @@ def test_what_cannot_be_is_told_beside_its_control(
     asked(page.state, **values)
     (fault,) = page.state.faults
     assert control_of(fault) == key and words in str(fault)
-    told = {name: message.value for name, message in page.messages.items() if "costlib-fault" in message.value}
+    told = {name: message.value for name, message in page.form.messages.items() if "costlib-fault" in message.value}
     assert set(told) == {key}
     assert page.state.answer is before and "last good values" in page.general.value
     page.state.propose(page.state.values())
-    assert not page.state.faults and page.general.value == "" and "costlib-fault" not in page.messages[key].value
+    assert not page.state.faults and page.general.value == "" and "costlib-fault" not in page.form.messages[key].value
 
 
 def test_several_faults_are_told_together(state: FitState) -> None:
@@ -154,20 +154,20 @@ def test_hidden_controls_do_not_count(state: FitState) -> None:
 
 
 def test_adapters_are_asked_for_only_with_lora(page: fit._Page) -> None:
-    assert page._boxes["fit.lora_rank"].layout.display == "none"
-    page.inputs["fit.method"].value = "lora"
-    assert page._boxes["fit.lora_rank"].layout.display is None
-    page.inputs["fit.lora_rank"].value = "8"
+    assert page.form.boxes["fit.lora_rank"].layout.display == "none"
+    page.form.inputs["fit.method"].value = "lora"
+    assert page.form.boxes["fit.lora_rank"].layout.display is None
+    page.form.inputs["fit.lora_rank"].value = "8"
     assert not page.state.faults and "adapters" in {trace.uid for trace in page.components.figure.data}
 
 
 def test_other_networks_by_measured_activations(page: fit._Page) -> None:
-    page.inputs["fit.activation_gib_per_sample"].value = "0.09"
-    assert "counts instead" in page.messages["fit.activation_gib_per_sample"].value
+    page.form.inputs["fit.activation_gib_per_sample"].value = "0.09"
+    assert "counts instead" in page.form.messages["fit.activation_gib_per_sample"].value
     for key in ("layers", "hidden", "heads", "sequence_length", "vocabulary"):
-        page.inputs[f"model.{key}"].value = ""
-    page.inputs["model.parameters"].value = "25.6e6"
-    page.inputs["fit.micro_batch"].value = "128"
+        page.form.inputs[f"model.{key}"].value = ""
+    page.form.inputs["model.parameters"].value = "25.6e6"
+    page.form.inputs["fit.micro_batch"].value = "128"
     assert not page.state.faults
     assert page.state.answer.changes["activations"].iloc[0] == pytest.approx(128 * 0.09 * 2**30)
     assert page.sequence.layout.display == "none" and "no sequence" in page.no_sequence.value
@@ -186,14 +186,14 @@ def test_a_click_looks_closely_and_a_second_lets_go(page: fit._Page) -> None:
 
 
 def test_lacking_hardware_is_said_beside_the_precision(page: fit._Page) -> None:
-    assert "V100 SXM2 16GB" in page.messages["precision"].value
-    page.inputs["precision"].value = "fp16"
-    assert "V100" not in page.messages["precision"].value
+    assert "V100 SXM2 16GB" in page.form.messages["precision"].value
+    page.form.inputs["precision"].value = "fp16"
+    assert "V100" not in page.form.messages["precision"].value
 
 
 def test_what_is_typed_is_escaped(page: fit._Page) -> None:
-    page.inputs["model.parameters"].value = "<script>x</script>"
-    said = page.messages["model.parameters"].value
+    page.form.inputs["model.parameters"].value = "<script>x</script>"
+    said = page.form.messages["model.parameters"].value
     assert "<script" not in said and "&lt;script" in said
 
 
@@ -208,7 +208,7 @@ def test_csv_holds_what_is_shown(page: fit._Page) -> None:
     assert verdicts.to_dict() == {one.accelerator: one.fits for one in answer.found}
     whole = frames["gpt2-1.5b-memory-components.csv"]["expected_bytes"]
     assert whole.tolist() == pytest.approx(answer.changes["expected"].tolist())
-    page.inputs["fit.micro_batch"].value = "2"
+    page.form.inputs["fit.micro_batch"].value = "2"
     assert page.links.value == "", "a link to an older answer would be mistaken for this one"
 
 

@@ -68,7 +68,7 @@ def test_changing_the_run_moves_everything(page: precision._Page) -> None:
     shown = (page.answer, page.plans, page.notes, page.step, page.advice)
     charts = (page.costs, page.roof)
     before = [one.value for one in shown] + [one.figure.to_json() for one in charts]
-    page.inputs["model.parameters"].value = "7e9"
+    page.form.inputs["model.parameters"].value = "7e9"
     after = [one.value for one in shown] + [one.figure.to_json() for one in charts]
     assert not page.state.faults and all(one != other for one, other in zip(before, after, strict=True))
     assert page.start.value == "", "these are the user's own numbers now"
@@ -86,17 +86,17 @@ def test_every_example_has_an_answer(state: PrecisionState) -> None:
 
 
 def test_plans_on_one_accelerator_only(page: precision._Page) -> None:
-    page.inputs["only_accelerator"].value = "A10G"
+    page.form.inputs["only_accelerator"].value = "A10G"
     answer = page.state.answer
     known = answer.table[answer.table["cost_usd"].notna()]
     assert set(known["accelerator"]) == {"A10G"} and answer.accelerators == ("A10G",)
     assert "fp8" not in answer.precisions and "no machine that may be used" in page.plans.value
-    assert [option for _, option in page.inputs["precision"].options] == list(answer.precisions)
+    assert [option for _, option in page.form.inputs["precision"].options] == list(answer.precisions)
 
 
 def test_speed_ups_are_of_the_chosen_class(page: precision._Page) -> None:
     before = page.table.html
-    page.inputs["model_class"].value = "vision"
+    page.form.inputs["model_class"].value = "vision"
     assert page.table.html != before and "vision" in page.speedups.figure.layout.title.text
     row = page.state.answer.speedups.set_index(["accelerator", "precision"]).loc[("A100 80GB SXM4", "fp16")]
     assert f"<b>{row['speedup_expected']:.2f} ×</b>" in page.table.html and f"{row['n_rows']} pairs" in page.table.html
@@ -104,7 +104,7 @@ def test_speed_ups_are_of_the_chosen_class(page: precision._Page) -> None:
 
 
 def test_savings_beside_another_format(page: precision._Page) -> None:
-    page.inputs["base"].value = "bf16"
+    page.form.inputs["base"].value = "bf16"
     answer = page.state.answer
     assert answer.base == "bf16" and "Saved beside bf16" in page.plans.value
     assert answer.table.set_index("precision").loc["bf16", "saved_usd"] == 0
@@ -115,9 +115,9 @@ def test_a_click_looks_closely_and_a_second_lets_go(page: precision._Page) -> No
     assert page.state.answer.plan.accelerator == "H100 80GB SXM5" and "H100 80GB SXM5" in page.step.value
     assert "H100" in page.roof.figure.layout.title.text
     page._clicked("H100 80GB SXM5")
-    assert page.inputs["accelerator"].value == ""
+    assert page.form.inputs["accelerator"].value == ""
     page._clicked("<script>")
-    assert page.inputs["accelerator"].value == "" and not page.state.faults
+    assert page.form.inputs["accelerator"].value == "" and not page.state.faults
 
 
 def test_what_is_not_there_any_more_is_told_and_replaced(state: PrecisionState) -> None:
@@ -131,8 +131,8 @@ def test_what_is_not_there_any_more_is_told_and_replaced(state: PrecisionState) 
 
 def test_input_binds_the_step_and_has_its_dollars(page: precision._Page) -> None:
     assert SAID_BOUNDS["compute"] in page.step.value
-    page.inputs["sample_bytes"].value = "100 000"
-    page.inputs["storage_mb_s"].value = "1"
+    page.form.inputs["sample_bytes"].value = "100 000"
+    page.form.inputs["storage_mb_s"].value = "1"
     line = page.state.answer.line
     assert line is not None and line.step["bound"] == "input" and SAID_BOUNDS["input"] in page.step.value
     (advice,) = page.state.answer.line_advice
@@ -145,10 +145,10 @@ def test_own_numbers_say_what_binds(page: precision._Page) -> None:
     assert VERDICTS["input: storage"] in page.verdict.value
     (advice,) = page.state.answer.advice
     assert usd(advice.usd_saved) in page.advice.value and "LowGPUUtilization" in page.advice.value
-    page.inputs["io_wait_percent"].value = ""
-    page.inputs["cpu_percent"].value = "95 %"
+    page.form.inputs["io_wait_percent"].value = ""
+    page.form.inputs["cpu_percent"].value = "95 %"
     assert VERDICTS["input: cpu"] in page.verdict.value
-    page.inputs["gpu_percent"].value = "95"
+    page.form.inputs["gpu_percent"].value = "95"
     assert VERDICTS["accelerator"] in page.verdict.value and precision.NOTHING_TO_WIN in page.advice.value
 
 
@@ -193,7 +193,7 @@ def test_what_cannot_be_is_told_beside_its_control(
     (fault,) = page.state.faults
     if key == "work.tokens":
         key = str(control_of(fault)) if control_of(fault) else ""
-    told = {name for name, message in page.messages.items() if "costlib-fault" in message.value}
+    told = {name for name, message in page.form.messages.items() if "costlib-fault" in message.value}
     assert words in str(fault) and told == ({key} if key else set())
     assert page.state.answer is before and "last good values" in page.general.value
     page.state.propose(page.state.values)
@@ -206,8 +206,8 @@ def test_several_faults_are_told_together(page: precision._Page) -> None:
 
 
 def test_what_is_typed_is_escaped(page: precision._Page) -> None:
-    page.inputs["gpu_percent"].value = "<script>x</script>"
-    said = page.messages["gpu_percent"].value
+    page.form.inputs["gpu_percent"].value = "<script>x</script>"
+    said = page.form.messages["gpu_percent"].value
     assert "<script" not in said and "&lt;script" in said
 
 
@@ -248,5 +248,5 @@ def test_csv_holds_what_is_shown(page: precision._Page) -> None:
     assert answer.line is not None and frames[names[2]]["flops"].tolist() == pytest.approx(
         list(answer.line.steps["flops"])
     )
-    page.inputs["model.parameters"].value = "2e9"
+    page.form.inputs["model.parameters"].value = "2e9"
     assert page.links.value == "", "a link to an older answer would be mistaken for this one"

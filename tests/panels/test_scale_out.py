@@ -146,34 +146,34 @@ def test_the_page_says_what_the_state_found(page: scale_out._Page) -> None:
 def test_a_control_moves_text_and_charts(page: scale_out._Page) -> None:
     shown = page.charts[0][0].children[0]
     before = page.texts[0].value, shown.figure.to_json()
-    page.inputs["instance_type"].value = "p5.48xlarge"
+    page.form.inputs["instance_type"].value = "p5.48xlarge"
     assert page.texts[0].value != before[0] and shown.figure.to_json() != before[1]
     page.tabs.selected_index = 2
     assert page.charts[2][2].layout.display == "none"
-    page.inputs["critical_from"].value = "bert_large"
+    page.form.inputs["critical_from"].value = "bert_large"
     assert page.charts[2][2].layout.display is None and "critical batch" in page.texts[2].value
     page.start.value = "llama2-70b"
-    assert page.inputs["work.tokens"].value == "2 000 000 000 000" and "Llama" not in page.general.value
+    assert page.form.inputs["work.tokens"].value == "2 000 000 000 000" and "Llama" not in page.general.value
 
 
 def test_faults_stand_beside_their_control_and_text_is_escaped(page: scale_out._Page) -> None:
-    page.inputs["instance_type"].value = "<b>p5</b>"
-    said = page.messages["instance_type"].value
+    page.form.inputs["instance_type"].value = "<b>p5</b>"
+    said = page.form.messages["instance_type"].value
     assert "&lt;b&gt;" in said and "<b>" not in said and "last good" in page.general.value
-    page.inputs["instance_type"].value = "p5.48xlarge"
-    assert page.messages["instance_type"].value == "" == page.general.value
-    page.inputs["points"].value = "<i>1"
-    assert "&lt;i&gt;" in page.messages["points"].value and page.tabs.titles[2] == "Batch ⚠"
+    page.form.inputs["instance_type"].value = "p5.48xlarge"
+    assert page.form.messages["instance_type"].value == "" == page.general.value
+    page.form.inputs["points"].value = "<i>1"
+    assert "&lt;i&gt;" in page.form.messages["points"].value and page.tabs.titles[2] == "Batch ⚠"
     assert page.general.value == ""
-    page.inputs["points"].value = ""
+    page.form.inputs["points"].value = ""
     assert page.tabs.titles[2] == "Batch"
 
 
 def test_controls_appear_with_their_choice(page: scale_out._Page) -> None:
-    assert page._boxes["critical_batch"].layout.display == "none" == page._boxes["data_rows"].layout.display
-    page.inputs["critical_from"].value = "a number"
-    page.inputs["job"].value = "trees"
-    assert page._boxes["critical_batch"].layout.display is None is page._boxes["data_rows"].layout.display
+    assert page.form.boxes["critical_batch"].layout.display == "none" == page.form.boxes["data_rows"].layout.display
+    page.form.inputs["critical_from"].value = "a number"
+    page.form.inputs["job"].value = "trees"
+    assert page.form.boxes["critical_batch"].layout.display is None is page.form.boxes["data_rows"].layout.display
 
 
 def test_tables_are_taken_away_as_csv(page: scale_out._Page) -> None:
@@ -186,13 +186,13 @@ def test_tables_are_taken_away_as_csv(page: scale_out._Page) -> None:
         assert files and all(len(file) for file in files)
         if number == 1:
             assert len(files[0]) == len(page.state.answer.clusters)
-    page.inputs["search.max_instances"].value = "8"
+    page.form.inputs["search.max_instances"].value = "8"
     assert all(link.value == "" for link in page.links)
 
 
 def test_every_control_has_a_tip_and_a_place_for_faults(page: scale_out._Page) -> None:
     for key, control in CONTROLS.items():
-        assert control.tip and page.inputs[key].description == control.label
+        assert control.tip and page.form.inputs[key].description == control.label
         assert control_of(Fault(key, "x", "is wrong")) == key
     assert control_of(Fault("work.tokens_per_step", 1, "is wrong")) == "global_batch"
     assert control_of(Fault("model.heads", 1, "is wrong")) is None

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from costlib.errors import InvalidInput, NotKnown
-from costlib.planner.cpu_or_gpu import COLUMNS, DISPATCH_SECONDS, KERNELS_PER_LAYER, compare_network, compare_trees
+from costlib.planner.cpu_or_gpu import DISPATCH_SECONDS, KERNELS_PER_LAYER, compare_network
+from costlib.planner.cpu_or_gpu_trees import compare_trees
+from costlib.planner.cpu_or_gpu_verdict import COLUMNS
 from costlib.planner.hours import hours_grid
 from costlib.planner.sources import Sources
 from costlib.workload import Workload

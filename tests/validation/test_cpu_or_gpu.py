@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from costlib.planner.cpu_or_gpu import WORST_BETWEEN, WORST_BEYOND
+from costlib.planner.cpu_or_gpu_trees import WORST_BETWEEN, WORST_BEYOND
 from costlib.tables import Snapshot
 from costlib.validation import cpu_or_gpu
 

@@ -68,7 +68,8 @@ class Rows:
     @cached_property
     def data_usd(self) -> Floats:
         """What goes by where the data are."""
-        return np.asarray(sum(self.usd[name] for name in DATA_ITEMS))
+        # In the items' own order: that of a set differs from run to run, and so would the last bit of the sum.
+        return np.asarray(sum(usd for name, usd in self.usd.items() if name in DATA_ITEMS))
 
     @cached_property
     def compute_usd(self) -> Floats:
