@@ -65,4 +65,4 @@ def rungs(purchases: pd.DataFrame, months: int, banner: str) -> go.Figure:
 
 def _label(at: int, row: dict) -> str:
     """Names of rungs differ by their number: one offer has several."""
-    return f"{display.escape(scope_name(row))} · {at + 1}"
+    return f"{at + 1}. {display.escape(scope_name(row))}"

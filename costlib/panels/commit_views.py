@@ -53,15 +53,17 @@ def answer_html(report: CommitReport, later: CommitLater | None) -> str:
     bare = found["expected_usd"] + found["expected_saved_usd"]
     span = f"over {months} months"
     if rows.empty:
-        why = (
-            "no commitment is expected to pay here" if len(report.offers) else "no rate of any commitment is held here"
-        )
+        why = "no commitment is expected to pay here"
+        if not report.portfolio.problem.bought:
+            why = "none of the plans, terms and payments asked for could be looked at"
+        if report.offers.empty:
+            why = "no rate of any commitment is held here"
         words = f"Buy nothing: {why}. Without any, {usd(bare)} {span} is expected."
         return f"<div class='costlib-answer'>{words}</div>"
     saved = found["expected_saved_usd"]
     band = ""
     if later is not None and len(estimated(rows)):
-        band = f" (from {usd_band(*later.saved_band_usd)} as the estimated rates go"
+        band = f" ({usd_band(*later.saved_band_usd)}, as the estimated rates go"
         band += ", before the cost of capital)" if report.asked.cost_of_capital_fraction else ")"
     what = "the commitment below" if len(rows) == 1 else f"the {len(rows)} commitments below"
     verb = "save" if saved >= 0 else "lose"
@@ -71,11 +73,14 @@ def answer_html(report: CommitReport, later: CommitLater | None) -> str:
     ]
     worst = report.portfolio.scenarios.sort_values("saved_usd").iloc[0]
     name = escape(worst["scenario"])
+    one = len(rows) == 1
+    it = "it" if one else "they"
     if worst["saved_usd"] < 0:
-        said.append(f"In the worst future ({name}) they lose {usd(-worst['saved_usd'])}.")
+        said.append(f"In the worst future ({name}) {it} {'loses' if one else 'lose'} {usd(-worst['saved_usd'])}.")
     else:
-        said.append(f"In the worst future ({name}) they still save {usd(worst['saved_usd'])}.")
-    said.append(f"They cover {share(found['coverage'])} of the on-demand value, {share(found['utilisation'])} used.")
+        said.append(f"In the worst future ({name}) {it} still {'saves' if one else 'save'} {usd(worst['saved_usd'])}.")
+    covered, used = share(found["coverage"]), share(found["utilisation"])
+    said.append(f"{'It covers' if one else 'They cover'} {covered} of the on-demand value, {used} used.")
     month = paid_back_month(report.cash)
     said.append(
         f"What was paid is back by the end of month {month}." if month is not None
