@@ -63,6 +63,8 @@ def service(
     from costlib.planner.service.report import service_report
     from costlib.planner.sources import Sources
 
+    if len(workloads) == 1 and extra_service_usd:
+        raise click.UsageError("--extra-service-usd is for several workloads")
     changes = _staff(staff_usd_per_hour, staff_hours)
     # Workloads are looked at with the snapshot's own book, so that faults of both are told at once.
     plain = ServiceSources.open()
