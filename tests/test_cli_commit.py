@@ -149,3 +149,15 @@ def test_nothing_to_buy_says_why(capsys: pytest.CaptureFixture[str], usage: Path
     assert "paid back, months" not in ran.out and re.search(r"7 days +nothing +\$", ran.out)
     ran = Ran(capsys, "commit", usage, "--no-ladder", "--stop-chance-percent", "99")
     assert ran.code == 0 and "buy nothing: no commitment is expected to pay here" in ran.out
+
+
+def test_an_upfront_share_that_is_a_rule_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    hours = pd.date_range("2026-04-01", periods=10 * 168, freq="h", tz="UTC").strftime("%Y-%m-%dT%H:%MZ")
+    path = tmp_path / "steady.csv"
+    pd.DataFrame({"hour": hours, "instance_type": "p4d.24xlarge", "region": "us-east-1", "hours": 1}).to_csv(
+        path, index=False
+    )
+    words = "upfront, where it is partial, is an estimate: half"
+    steady = ("commit", path, "--growth-percent", "0", "0", "0", "--plan", "standard", "--no-ladder")
+    assert words in Ran(capsys, *steady, "--payment", "partial_upfront").out
+    assert words not in Ran(capsys, *steady, "--payment", "no_upfront").out

@@ -10,6 +10,7 @@ from costlib.exports.tables import records
 from costlib.exports.terminal import plain, table
 from costlib.models.commitments import paid_back_month
 from costlib.planner.commit.lookbacks import RULE
+from costlib.planner.commit.rates import UPFRONT_RULE
 from costlib.planner.commit.report import CommitReport, left_out_words
 
 PLAN_NAMES = {
@@ -54,6 +55,8 @@ def commit_text(found: CommitReport, notes: Sequence[str] = ()) -> str:
             f"{estimated} of {len(found.purchases)} purchases rest on estimated rates (--json has the rules); live"
             " prices make them exact"
         )
+    if found.purchases["rule"].str.contains(UPFRONT_RULE, regex=False).any():
+        parts.append(f"what is paid upfront, where it is partial, is an estimate: {UPFRONT_RULE}")
     if len(found.lookbacks):
         rows = [
             (

@@ -44,7 +44,7 @@ def rungs(purchases: pd.DataFrame, months: int, banner: str) -> go.Figure:
                 marker={"color": COLOURS[plan_type], "line": {"width": 0}},
                 text=[amount_name(row["amount"], row["unit"]) for row in own.to_dict("records")],
                 textposition="inside",
-                insidetextanchor="start",
+                insidetextanchor="middle",
                 textfont={"size": 11, "color": "#1f2933"},
                 customdata=[
                     f"{term_name(row['term_years'])}, {PAYMENT_NAMES[row['payment']]}" for row in own.to_dict("records")

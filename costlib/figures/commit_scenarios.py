@@ -110,7 +110,7 @@ def frontier(curve: pd.DataFrame | None, now: pd.Series, tail_of: str, banner: s
 
 def _sides(x_usd: pd.Series) -> list[str]:
     """Labels of neighbours to different sides, as points may lie close; the leftmost has its axis to the left."""
-    return ["top left" if at % 2 and usd > x_usd.min() else "top right" for at, usd in enumerate(x_usd)]
+    return ["bottom left" if at % 2 and usd > x_usd.min() else "top right" for at, usd in enumerate(x_usd)]
 
 
 def _weights(low: float, high: float) -> str:

@@ -15,6 +15,7 @@ from costlib.panels.commit_later import CommitLater
 from costlib.panels.commit_usage import Begun
 from costlib.panels.html_table import table_html
 from costlib.planner.commit.demand import PATTERN_WEEKS, WEEK_HOURS
+from costlib.planner.commit.rates import UPFRONT_RULE
 from costlib.planner.commit.report import CommitReport, left_out_words
 from costlib.units import HOURS_PER_MONTH
 
@@ -107,6 +108,8 @@ def sureness_html(report: CommitReport) -> str:
             f"<b>{len(guessed)} of {_count(len(rows), 'purchase')} {verb} on {what}</b> (the rule is shown on hovering"
             " over the label); with live prices they become exact."
         )
+    if rows["rule"].str.contains(UPFRONT_RULE, regex=False).any():
+        said.append(f"What is paid upfront, where it is partial, is an estimate: {escape(UPFRONT_RULE)}.")
     without = sorted(
         {f"{line.instance_type} {line.region}" for line in report.demand.scenarios.lines} - _on_sale(report)
     )

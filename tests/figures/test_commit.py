@@ -168,6 +168,6 @@ def test_labels_of_weights_that_lie_close_stand_to_different_sides() -> None:
          "tail_usd": 1.0, "committed_usd": 1.0}
     )  # fmt: skip
     made = commit_scenarios.frontier(curve, curve.iloc[0], "loss", "x")
-    assert list(made.data[0].textposition) == ["top right", "top left", "top right"]
+    assert list(made.data[0].textposition) == ["top right", "bottom left", "top right"]
     two = commit_scenarios.frontier(curve.iloc[[0, 2]], curve.iloc[0], "loss", "x")
     assert list(two.data[0].textposition) == ["top right", "top right"], "the leftmost has its axis to the left"

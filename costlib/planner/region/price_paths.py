@@ -55,7 +55,11 @@ def price_grid(answer: RegionAnswer, paths: pd.DataFrame) -> tuple[list[str], li
             faults.append(Fault(f"prices, line {line}", text, "is not a price above 0"))
     month = paths["month"]
     odd = month[~month.str.fullmatch(f"{COUNTED}|{CALENDAR}")]
-    faults += [Fault(f"prices, line {at + 2}", text, "is no month: 1, 2, … or 2026-01, …") for at, text in odd.items()]
+    faults += [
+        Fault(f"prices, line {line}", text, "is no month: 1, 2, … or 2026-01, …")
+        for line, text in enumerate(month, start=2)
+        if line - 2 in odd.index
+    ]
     if odd.empty and month.str.fullmatch(COUNTED).nunique() > 1:
         faults.append(Fault("prices", None, "has months both counted (1, 2, …) and of the calendar (2026-01, …)"))
     twice = paths.duplicated(["month", "region"])
