@@ -56,7 +56,7 @@ def test_text_says_what_to_buy_and_what_it_rests_on(capsys: pytest.CaptureFixtur
     ran = Ran(capsys, "commit", usage, "--plan", "standard", "--term", "1", "--no-ladder")
     assert ran.code == 0
     assert "standard RI" in ran.out and "g5.12xlarge us-east-1" in ran.out and "4 x" in ran.out
-    assert "published" in ran.out and "rest on estimated rates" not in ran.out
+    assert re.search(r"published +20\d\d-\d\d-\d\d", ran.out) and "rest on estimated rates" not in ran.out
     assert "look-back" in ran.out and "told by the usage's own history" in ran.out
 
 
@@ -112,7 +112,7 @@ def test_all_that_is_wrong_comes_together(capsys: pytest.CaptureFixture[str], tm
     ("options", "problem"),
     [
         (("a.csv", "b.csv"), "one file of usage"),
-        (("data/examples/gpt2-124m.yaml", "--stop-chance-percent", "5"), "planned runs say themselves"),
+        (("data/examples/gpt2-124m.yaml", "--stop-chance-percent", "5"), "workloads say themselves"),
         (("data/examples/gpt2-124m.yaml", "--held", "x.csv"), "needs a file of usage"),
         (("a.csv", "--spread", "even"), "is for workloads"),
         (("a.csv", "--months", "6"), "12<=x<=60"),
@@ -123,3 +123,41 @@ def test_options_that_do_not_go_together_are_refused(
 ) -> None:
     ran = Ran(capsys, "commit", *options, "--json")
     assert ran.code == 2 and problem in ran.json["errors"][0]["problem"]
+
+
+@pytest.mark.parametrize("option", ["--risk-percent", "--stop-chance-percent", "--spot-percent", "--capital-percent"])
+def test_a_percentage_that_is_no_number_is_told_by_its_option(
+    capsys: pytest.CaptureFixture[str], usage: Path, option: str
+) -> None:
+    ran = Ran(capsys, "commit", usage, option, "nan")
+    assert ran.code == 2 and option in ran.err and "nan is not a number" in ran.err
+
+
+def test_usage_of_nothing_and_a_future_of_nothing_are_refused(
+    capsys: pytest.CaptureFixture[str], usage: Path, tmp_path: Path
+) -> None:
+    idle, empty = tmp_path / "idle.csv", tmp_path / "empty.yaml"
+    pd.read_csv(usage).assign(hours=0).to_csv(idle, index=False)
+    empty.write_text("")
+    ran = Ran(capsys, "commit", idle, "--future", empty)
+    assert ran.code == 2 and "nothing ran" in ran.err and "says nothing" in ran.err
+
+
+def test_nothing_to_buy_says_why(capsys: pytest.CaptureFixture[str], usage: Path) -> None:
+    ran = Ran(capsys, "commit", usage, "--term", "3", "--no-ladder")
+    assert ran.code == 0 and "buy nothing: none of the plans, terms and payments asked for" in ran.out
+    assert "paid back, months" not in ran.out and re.search(r"7 days +nothing +\$", ran.out)
+    ran = Ran(capsys, "commit", usage, "--no-ladder", "--stop-chance-percent", "99")
+    assert ran.code == 0 and "buy nothing: no commitment is expected to pay here" in ran.out
+
+
+def test_an_upfront_share_that_is_a_rule_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    hours = pd.date_range("2026-04-01", periods=10 * 168, freq="h", tz="UTC").strftime("%Y-%m-%dT%H:%MZ")
+    path = tmp_path / "steady.csv"
+    pd.DataFrame({"hour": hours, "instance_type": "p4d.24xlarge", "region": "us-east-1", "hours": 1}).to_csv(
+        path, index=False
+    )
+    words = "upfront, where it is partial, is an estimate: half"
+    steady = ("commit", path, "--growth-percent", "0", "0", "0", "--plan", "standard", "--no-ladder")
+    assert words in Ran(capsys, *steady, "--payment", "partial_upfront").out
+    assert words not in Ran(capsys, *steady, "--payment", "no_upfront").out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from costlib import cli
+from costlib import cli, display
 from tests.planner.region.conftest import FAR
 from tests.running import Ran
 from tests.test_cli_spot import keys_in, words_of
@@ -91,3 +91,24 @@ def test_region_refuses_everything_at_once(capsys: pytest.CaptureFixture[str], w
     none = Ran(capsys, "region", workload)
     assert none.code == 2 and "leaves no region" in none.err
     assert "region" in cli.cli.commands
+
+
+def test_the_answer_has_its_range_and_a_place_is_numbers(capsys: pytest.CaptureFixture[str], workload: Path) -> None:
+    best = Ran(capsys, "region", workload, "--json").json["rankings"]["any"][0]
+    band = display.usd_band(best["total_usd_low"], best["total_usd_high"])
+    assert f"a run ({band} by the price of instances)" in Ran(capsys, "region", workload).out
+    ran = Ran(capsys, "region", workload, "--near", "nan,nan", "--within-ms", "10")
+    assert ran.code == 2 and "latitude: nan" in ran.err and "longitude: nan" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("month", "said"), [("soon", "line 3: 'soon' is no month"), ("", "line 3: '' is no month"),
+                        ("nan", "is no month"), ("2026-13", "is no month"), ("2026-01", "both counted")]
+)  # fmt: skip
+def test_months_of_own_prices_are_months(
+    capsys: pytest.CaptureFixture[str], workload: Path, tmp_path: Path, month: str, said: str
+) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(f"month,region,usd_per_hour\n1,eu-west-1,20\n{month},eu-west-1,30\n")
+    ran = Ran(capsys, "region", workload, "--prices", path)
+    assert ran.code == 2 and said in ran.err

@@ -100,3 +100,11 @@ def test_no_service_left_says_why(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert ran.code == 2
     for words in ("28 days", "yours to build", "not supported on spot"):
         assert words in ran.err
+
+
+def test_options_that_would_be_dropped_are_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = written(tmp_path, "sweep", **SWEEP)
+    ran = Ran(capsys, "service", path, "--extra-service-usd", "5")
+    assert ran.code == 2 and "--extra-service-usd is for several workloads" in ran.err
+    ran = Ran(capsys, "service", path, "--staff-hours", "ec2=3", "--staff-hours", "ec2=4")
+    assert ran.code == 2 and "'ec2=4' names a service a second time" in ran.err

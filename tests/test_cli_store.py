@@ -107,3 +107,16 @@ def test_refused_with_everything_at_once(capsys: pytest.CaptureFixture[str], tmp
     assert Ran(capsys, "store", tmp_path / "none.yaml").code == 2
     path.write_text(text.replace("p4d.24xlarge", "p4d.24xlarg"))
     assert "p4d.24xlarge" in Ran(capsys, "store", path).err
+
+
+def test_dollars_of_formats_say_of_what(capsys: pytest.CaptureFixture[str]) -> None:
+    out = Ran(capsys, "store", TRAINING).out
+    assert "USD over 12 months of storage with 20 reads a month of 30 % of the columns; decoding is not counted" in out
+
+
+def test_whole_numbers_and_empty_lists_are_told_plainly(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("kind: storage\nname: bad\nregion: us-east-1\nhorizon_days: 1.5\ndatasets: []\n")
+    ran = Ran(capsys, "store", path)
+    assert ran.code == 2 and "horizon_days: 1.5 must be a whole number" in ran.err
+    assert "datasets: [] is empty; name at least one" in ran.err

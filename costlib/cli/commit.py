@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from costlib.cli.options import DISCOUNT, JSON, RATES, percents_of, shares_of
+from costlib.cli.options import DISCOUNT, JSON, RATES, Percent, percents_of, shares_of
 from costlib.cli.output import print_json, together
 
 if TYPE_CHECKING:
@@ -23,24 +23,22 @@ PAYMENTS = ("no_upfront", "partial_upfront", "all_upfront")
     "--growth-percent", nargs=3, type=float, metavar="LOW EXPECTED HIGH",
     help="Growth a year, as 10th, 50th and 90th percentile. Default: told by the usage's own history.",
 )  # fmt: skip
-@click.option("--stop-chance-percent", type=click.FloatRange(0, 99), help="That all ends within a year. Default: 10.")
+@click.option("--stop-chance-percent", type=Percent(0, 99), help="That all ends within a year. Default: 10.")
 @click.option(
     "--future", type=click.Path(),
     help="YAML: months, growth, stop_chance_percent, migrations to other types, price_cuts. Options go before it.",
 )  # fmt: skip
 @click.option(
-    "--risk-percent", type=click.FloatRange(0, 100), default=25.0,
+    "--risk-percent", type=Percent(0, 100), default=25.0,
     help="Weight on the worst tenth of futures; the rest weighs their mean. Default: 25.",
 )  # fmt: skip
 @click.option(
     "--tail", type=click.Choice(["loss", "cost"]), default="loss",
     help="Worst by what commitments lose against none, or by cost. Default: loss.",
 )  # fmt: skip
-@click.option("--spot-percent", type=click.FloatRange(0, 100), default=0.0, help="Of EC2 usage that tolerates spot.")
+@click.option("--spot-percent", type=Percent(0, 100), default=0.0, help="Of EC2 usage that tolerates spot.")
 @click.option("--spot", "spot_types", multiple=True, metavar="TYPE=PERCENT", help="The same of one type. Repeat.")
-@click.option(
-    "--capital-percent", type=click.FloatRange(0, 100), default=0.0, help="Your cost of capital a year. Default: 0."
-)
+@click.option("--capital-percent", type=Percent(0, 100), default=0.0, help="Your cost of capital a year. Default: 0.")
 @click.option("--plan", "plans", multiple=True, type=click.Choice(PLANS), help="May be bought. Repeat. Default: all.")
 @click.option("--payment", "payments", multiple=True, type=click.Choice(PAYMENTS), help="The same. Default: all.")
 @click.option("--term", "terms", multiple=True, type=click.Choice(["1", "3"]), help="Years, the same. Default: both.")
@@ -113,7 +111,7 @@ def commit(
     of_usage = {"--growth-percent": growth_percent, "--stop-chance-percent": stop_chance_percent, "--future": future}
     if planned and any(given is not None for given in of_usage.values()):
         given = ", ".join(name for name, value in of_usage.items() if value is not None)
-        raise click.UsageError(f"{given} carry usage on; planned runs say themselves what comes")
+        raise click.UsageError(f"only a file of usage takes {given}: workloads say themselves what will run")
     if spread is not None and not planned:
         raise click.UsageError("--spread is for workloads (.yaml); a file of usage says when it ran")
     book = open_book(rates_csv, percents_of(discounts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,17 @@ DISCOUNT = click.option(
     "--discount", "discounts", multiple=True, metavar="SERVICE=PERCENT",
     help="Your discount on ec2, sagemaker, s3 or transfer. Repeat for more.",
 )  # fmt: skip
+
+
+class Percent(click.FloatRange):
+    """A percentage in a range; "nan" is in none, though no comparison says so."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Fails as click does, with the option's name."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is not a number", param, ctx)
+        return number
 
 
 def percents_of(discounts: Sequence[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 
 from costlib.cli.options import DISCOUNT, JSON, RATES, percents_of
 from costlib.cli.output import print_json, together
+from costlib.errors import Fault, InvalidInput
 
 
 @click.command()
@@ -62,6 +63,8 @@ def service(
     from costlib.planner.service.report import service_report
     from costlib.planner.sources import Sources
 
+    if len(workloads) == 1 and extra_service_usd:
+        raise click.UsageError("--extra-service-usd is for several workloads")
     changes = _staff(staff_usd_per_hour, staff_hours)
     # Workloads are looked at with the snapshot's own book, so that faults of both are told at once.
     plain = ServiceSources.open()
@@ -85,5 +88,7 @@ def _staff(usd_per_hour: float | None, hours: tuple[str, ...]) -> dict[str, Any]
     changes: dict[str, Any] = {} if usd_per_hour is None else {"jobs.staff_usd_per_hour": usd_per_hour}
     for text in hours:
         name, _, number = text.partition("=")
+        if f"jobs.staff_hours.{name}" in changes:
+            raise InvalidInput([Fault("--staff-hours", text, "names a service a second time")])
         changes[f"jobs.staff_hours.{name}"] = number
     return changes

@@ -10,6 +10,7 @@ from costlib.exports.tables import records
 from costlib.exports.terminal import plain, table
 from costlib.models.commitments import paid_back_month
 from costlib.planner.commit.lookbacks import RULE
+from costlib.planner.commit.rates import UPFRONT_RULE
 from costlib.planner.commit.report import CommitReport, left_out_words
 
 PLAN_NAMES = {
@@ -31,8 +32,9 @@ def commit_text(found: CommitReport, notes: Sequence[str] = ()) -> str:
     paid = paid_back_month(found.cash)
     estimated = int((found.purchases["basis"] == "estimate").sum())
     band = f"; {display.usd(low)} to {display.usd(high)} by the estimated rates" if estimated else ""
-    parts = [_purchases(found), ""]
+    parts = []
     if len(found.purchases):
+        parts += [_purchases(found), ""]
         parts.append(
             f"over {months} months: expected {display.usd(summary['expected_usd'])}, saved"
             f" {display.usd(summary['expected_saved_usd'])} ({100 * summary['expected_saved_fraction']:.1f} %{band});"
@@ -42,20 +44,24 @@ def commit_text(found: CommitReport, notes: Sequence[str] = ()) -> str:
             + (f"paid back in month {paid}" if paid else f"not paid back within {months} months")
         )
     else:
-        parts.append(
-            f"nothing: no commitment lowers what was asked for; expected {display.usd(summary['expected_usd'])} over"
-            f" {months} months"
-        )
+        why = "no commitment is expected to pay here"
+        if not found.portfolio.problem.bought:
+            why = "none of the plans, terms and payments asked for could be looked at"
+        if found.offers.empty:
+            why = "no rate of any commitment is held here"
+        parts.append(f"buy nothing: {why}; expected {display.usd(summary['expected_usd'])} over {months} months")
     if estimated:
         parts.append(
             f"{estimated} of {len(found.purchases)} purchases rest on estimated rates (--json has the rules); live"
             " prices make them exact"
         )
+    if found.purchases["rule"].str.contains(UPFRONT_RULE, regex=False).any():
+        parts.append(f"what is paid upfront, where it is partial, is an estimate: {UPFRONT_RULE}")
     if len(found.lookbacks):
         rows = [
             (
                 f"{row['days']} days",
-                row["commitments"],
+                row["commitments"] or "nothing",
                 display.usd(row["expected_usd"]),
                 f"{100 * (row['expected_usd'] / summary['expected_usd'] - 1):+.1f} %",
             )
@@ -101,10 +107,11 @@ def _purchases(found: CommitReport) -> str:
                 f"{100 * row['break_even_utilisation']:.0f} %",
                 "never" if even is None or not math.isfinite(even) else f"{even:.1f}",
                 row["basis"],
+                row["as_of"],
             )
         )
     heads = ("plan", "term", "payment", "of", "from day", "amount", "upfront", "USD/h", "used", "pays above",
-             "paid back, months", "rates")  # fmt: skip
+             "paid back, months", "rates", "as of")  # fmt: skip
     return table(
         heads, rows, right=("from day", "amount", "upfront", "USD/h", "used", "pays above", "paid back, months")
     )

@@ -30,9 +30,11 @@ def region_text(answer: RegionAnswer, followed: Following | None, recorded: Foll
 def answer_line(answer: RegionAnswer) -> str:
     """The cheapest region net of data, in a sentence."""
     row = answer.row(ANY, int(answer.overall.order[0]))
+    low, high = _float(row["total_usd_low"]), _float(row["total_usd_high"])
+    band = f" ({display.usd_band(low, high)} by the price of instances)" if low < high else ""
     return (
         f"{row['region']}: {row['count']} x {row['instance_type']}, {_bought(row)}:"
-        f" {display.usd(_float(row['total_usd']))} a run, of it {display.usd(_float(row['data_usd']))} for data;"
+        f" {display.usd(_float(row['total_usd']))} a run{band}, of it {display.usd(_float(row['data_usd']))} for data;"
         f" {display.usd(_float(row['campaign_usd']))} over {_campaign(answer)}"
     )
 

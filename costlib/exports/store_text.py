@@ -43,7 +43,7 @@ def store_text(found: StoreReport) -> str:
     else:
         made += [f"lifecycle.json, for {COMMAND}:", json.dumps(answer.lifecycle, indent=1)]
     if found.formats is not None and found.selective is not None:
-        made += ["", _formats(found.formats), "", _selective(found.selective)]
+        made += ["", _formats(found.formats), _formats_said(found), "", _selective(found.selective)]
     if found.preprocess is not None:
         made += ["", _preprocess(found.preprocess)]
     if found.cache is not None:
@@ -90,6 +90,22 @@ def _formats(rows: pd.DataFrame) -> str:
     ]  # fmt: skip
     heads = ("format", "size", "a read", "USD", "range", "basis")
     return table(heads, made, right=("size", "a read", "USD"))
+
+
+def _formats_said(found: StoreReport) -> str:
+    """For how long, how much is read, and what is not in the USD."""
+    table_ = found.answer.pattern.format
+    assert table_ is not None and found.formats is not None
+    sized = found.formats[found.formats["usd"].notna()]
+    blind = [
+        f"{row['format']}, {row['codec']}" for row in sized.to_dict("records") if pd.isna(row["core_hours_per_read"])
+    ]
+    said = (
+        f"USD over {table_.months:,.4g} months of storage with {table_.reads_per_month:,.4g} reads a month of"
+        f" {display.share(table_.columns_fraction)} of the columns"
+    )
+    of = "" if len(blind) == len(sized) else f" of {'; '.join(blind)}"
+    return f"{said}; decoding{of} is not counted: measure it on a sample" if blind else said
 
 
 def _band(low: float, high: float) -> str:

@@ -44,7 +44,7 @@ def rungs(purchases: pd.DataFrame, months: int, banner: str) -> go.Figure:
                 marker={"color": COLOURS[plan_type], "line": {"width": 0}},
                 text=[amount_name(row["amount"], row["unit"]) for row in own.to_dict("records")],
                 textposition="inside",
-                insidetextanchor="start",
+                insidetextanchor="middle",
                 textfont={"size": 11, "color": "#1f2933"},
                 customdata=[
                     f"{term_name(row['term_years'])}, {PAYMENT_NAMES[row['payment']]}" for row in own.to_dict("records")
@@ -65,4 +65,4 @@ def rungs(purchases: pd.DataFrame, months: int, banner: str) -> go.Figure:
 
 def _label(at: int, row: dict) -> str:
     """Names of rungs differ by their number: one offer has several."""
-    return f"{display.escape(scope_name(row))} · {at + 1}"
+    return f"{at + 1}. {display.escape(scope_name(row))}"

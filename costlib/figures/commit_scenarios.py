@@ -88,7 +88,7 @@ def frontier(curve: pd.DataFrame | None, now: pd.Series, tail_of: str, banner: s
         made.add_trace(
             go.Scatter(
                 x=points[column], y=points["expected_usd"], mode="lines+markers+text", name="other weights",
-                uid="curve", text=labels, textposition="top right", textfont={"size": 11, "color": MUTED},
+                uid="curve", text=labels, textposition=_sides(points[column]), textfont={"size": 11, "color": MUTED},
                 line={"color": MUTED, "width": 1.5}, marker={"size": 8, "color": MUTED}, cliponaxis=False,
                 customdata=points["committed_usd"],
                 hovertemplate="weight %{text}: expected $%{y:,.0f}, worst tenth $%{x:,.0f}, committed"
@@ -106,6 +106,11 @@ def frontier(curve: pd.DataFrame | None, now: pd.Series, tail_of: str, banner: s
     made.update_xaxes(title={"text": words, "standoff": 6}, tickprefix="$", separatethousands=True)
     made.update_yaxes(title="USD, expected", tickprefix="$", separatethousands=True)
     return legend_under_title(finish(made, banner, height_px=400))
+
+
+def _sides(x_usd: pd.Series) -> list[str]:
+    """Labels of neighbours to different sides, as points may lie close; the leftmost has its axis to the left."""
+    return ["bottom left" if at % 2 and usd > x_usd.min() else "top right" for at, usd in enumerate(x_usd)]
 
 
 def _weights(low: float, high: float) -> str:

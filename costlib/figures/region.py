@@ -224,6 +224,6 @@ def following(found: Following, what: str, banner: str) -> go.Figure:
         )
     )  # fmt: skip
     made.update_layout(title=f"Following {what} (star: a move)")
-    made.update_xaxes(type="category", title="period", nticks=7, tickangle=0)
+    made.update_xaxes(type="category", title="period", nticks=5, tickangle=0)
     made.update_yaxes(title="USD a period", tickprefix="$", tickformat=",~r", rangemode="tozero")
     return legend_under_title(finish(made, banner))

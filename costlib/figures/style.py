@@ -66,19 +66,26 @@ def legend_below(figure: go.Figure, rows: int = 2) -> go.Figure:
     return figure
 
 
-#: A narrow page's chart, what a letter of a legend takes and what its mark does, and a row's height, in pixels.
-NARROW_PX, LETTER_PX, MARK_PX, ROW_PX = 600, 7.5, 45, 20
+#: The plot of a narrow page's chart, what a letter of a legend takes and its mark does, and a row's height, in pixels.
+NARROW_PX, LETTER_PX, MARK_PX, ROW_PX = 500, 7.5, 45, 20
 
 
 def legend_under_title(figure: go.Figure) -> go.Figure:
     """Room between the title and the plot for the legend, on a narrow page too, where it takes several rows."""
-    names = dict.fromkeys(
-        str(trace.legendgroup or trace.name) for trace in figure.data if trace.name and trace.showlegend is not False
-    )
+    # Traces of a group that are shown have one name.
+    names = {
+        str(trace.legendgroup or trace.name): str(trace.name)
+        for trace in figure.data
+        if trace.name and trace.showlegend is not False
+    }
     rows, used = 1, 0.0
-    for name in names:
+    for name in names.values():
         width = MARK_PX + LETTER_PX * len(name)
         rows, used = (rows, used + width) if used + width <= NARROW_PX else (rows + 1, width)
+    if rows > 1 and not any(trace.legendgroup for trace in figure.data):
+        # Plotly then sets them in columns, each as wide as the longest.
+        widest = MARK_PX + LETTER_PX * max(map(len, names.values()))
+        rows = max(rows, -(-len(names) // max(1, int(NARROW_PX // widest))))
     figure.update_layout(
         margin={"t": 50 + ROW_PX * rows},
         title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},

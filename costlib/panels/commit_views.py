@@ -15,6 +15,7 @@ from costlib.panels.commit_later import CommitLater
 from costlib.panels.commit_usage import Begun
 from costlib.panels.html_table import table_html
 from costlib.planner.commit.demand import PATTERN_WEEKS, WEEK_HOURS
+from costlib.planner.commit.rates import UPFRONT_RULE
 from costlib.planner.commit.report import CommitReport, left_out_words
 from costlib.units import HOURS_PER_MONTH
 
@@ -53,15 +54,17 @@ def answer_html(report: CommitReport, later: CommitLater | None) -> str:
     bare = found["expected_usd"] + found["expected_saved_usd"]
     span = f"over {months} months"
     if rows.empty:
-        why = (
-            "no commitment is expected to pay here" if len(report.offers) else "no rate of any commitment is held here"
-        )
+        why = "no commitment is expected to pay here"
+        if not report.portfolio.problem.bought:
+            why = "none of the plans, terms and payments asked for could be looked at"
+        if report.offers.empty:
+            why = "no rate of any commitment is held here"
         words = f"Buy nothing: {why}. Without any, {usd(bare)} {span} is expected."
         return f"<div class='costlib-answer'>{words}</div>"
     saved = found["expected_saved_usd"]
     band = ""
     if later is not None and len(estimated(rows)):
-        band = f" (from {usd_band(*later.saved_band_usd)} as the estimated rates go)"
+        band = f" ({usd_band(*later.saved_band_usd)}, as the estimated rates go)"
     what = "the commitment below" if len(rows) == 1 else f"the {len(rows)} commitments below"
     verb = "save" if saved >= 0 else "lose"
     said = [
@@ -70,11 +73,14 @@ def answer_html(report: CommitReport, later: CommitLater | None) -> str:
     ]
     worst = report.portfolio.scenarios.sort_values("saved_usd").iloc[0]
     name = escape(worst["scenario"])
+    one = len(rows) == 1
+    it = "it" if one else "they"
     if worst["saved_usd"] < 0:
-        said.append(f"In the worst future ({name}) they lose {usd(-worst['saved_usd'])}.")
+        said.append(f"In the worst future ({name}) {it} {'loses' if one else 'lose'} {usd(-worst['saved_usd'])}.")
     else:
-        said.append(f"In the worst future ({name}) they still save {usd(worst['saved_usd'])}.")
-    said.append(f"They cover {share(found['coverage'])} of the on-demand value, {share(found['utilisation'])} used.")
+        said.append(f"In the worst future ({name}) {it} still {'saves' if one else 'save'} {usd(worst['saved_usd'])}.")
+    covered, used = share(found["coverage"]), share(found["utilisation"])
+    said.append(f"{'It covers' if one else 'They cover'} {covered} of the on-demand value, {used} used.")
     month = paid_back_month(report.cash)
     said.append(
         f"What was paid is back by the end of month {month}." if month is not None
@@ -101,6 +107,8 @@ def sureness_html(report: CommitReport) -> str:
             f"<b>{len(guessed)} of {_count(len(rows), 'purchase')} {verb} on {what}</b> (the rule is shown on hovering"
             " over the label); with live prices they become exact."
         )
+    if rows["rule"].str.contains(UPFRONT_RULE, regex=False).any():
+        said.append(f"What is paid upfront, where it is partial, is an estimate: {escape(UPFRONT_RULE)}.")
     without = sorted(
         {f"{line.instance_type} {line.region}" for line in report.demand.scenarios.lines} - _on_sale(report)
     )

@@ -46,6 +46,10 @@ def faults_of(error: ValidationError, top: type[BaseModel], whole: str = "worklo
             faults.append(Fault(field, _short(value), str(context["error"])))
         elif kind == "string_pattern_mismatch":
             faults.append(Fault(field, value, "may hold letters, digits, space, '.', '_' and '-'"))
+        elif kind in ("int_from_float", "int_type", "int_parsing"):
+            faults.append(Fault(field, value, "must be a whole number"))
+        elif kind == "too_short":
+            faults.append(Fault(field, value, "is empty; name at least one"))
         else:
             faults.append(Fault(field, _short(value), finding["msg"][0].lower() + finding["msg"][1:]))
     return faults

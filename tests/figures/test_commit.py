@@ -134,11 +134,11 @@ def test_a_rung_lasts_from_its_month_to_its_end() -> None:
     }
     assert len(drawn) == len(rows) > 1
     for at, row in enumerate(rows.to_dict("records")):
-        first, last, text = drawn[f"{scope_name(row)} · {at + 1}"]
+        first, last, text = drawn[f"{at + 1}. {scope_name(row)}"]
         assert first == pytest.approx(row["start_hour"] / 730)
         assert last == pytest.approx(first + 12 * row["term_years"]) and text == amount_name(row["amount"], row["unit"])
     assert {one.name for one in made.data} == {PLAN_NAMES[name] for name in rows["plan_type"]}
-    assert list(made.layout.yaxis.categoryarray)[-1].endswith("· 1"), "the first stands on top"
+    assert list(made.layout.yaxis.categoryarray)[-1].startswith("1. "), "the first stands on top"
 
 
 def test_break_evens_are_marked_where_the_lines_cross() -> None:
@@ -160,3 +160,14 @@ def test_every_commitment_has_a_name() -> None:
     assert offer_name(row) == "Compute Savings Plan, 3 years, no upfront" and scope_name(row) == "all of its service"
     assert scope_name({**row, "family": "g5", "region": "us-east-1"}) == "g5 us-east-1"
     assert (amount_name(1200, "instances"), amount_name(7.5, "usd_per_hour")) == ("1,200 instances", "7.500 USD/h")
+
+
+def test_labels_of_weights_that_lie_close_stand_to_different_sides() -> None:
+    curve = pd.DataFrame(
+        {"risk_weight": [0.0, 0.5, 1.0], "expected_usd": [645.0, 646.0, 683.0], "tail_lost_usd": [107.0, 104.0, 0.0],
+         "tail_usd": 1.0, "committed_usd": 1.0}
+    )  # fmt: skip
+    made = commit_scenarios.frontier(curve, curve.iloc[0], "loss", "x")
+    assert list(made.data[0].textposition) == ["top right", "bottom left", "top right"]
+    two = commit_scenarios.frontier(curve.iloc[[0, 2]], curve.iloc[0], "loss", "x")
+    assert list(two.data[0].textposition) == ["top right", "top right"], "the leftmost has its axis to the left"

@@ -25,6 +25,8 @@ PATTERN_WEEKS = 8
 MONTHS_LEAST, MONTHS_MOST = 12, 60
 #: Low, expected and high growth as the 10th, 50th and 90th percentile: Swanson's weights.
 GROWTH_WEIGHTS = (0.3, 0.4, 0.3)
+#: The most that a year may grow by: a hundredfold. A larger number is one in another unit.
+GROWTH_MOST = 100.0
 #: Moments of the horizon at which usage may end, and the most scenarios and numbers that are worked on.
 ENDS = 4
 MOST_SCENARIOS, MOST_NUMBERS = 64, 30_000_000
@@ -161,6 +163,10 @@ def _faults(usage: Usage, future: Future) -> Iterator[Fault]:
         yield Fault("months", future.months, f"must be from {MONTHS_LEAST} to {MONTHS_MOST}")
     if future.growth is not None and not -1 < future.growth[0] <= future.growth[1] <= future.growth[2]:
         yield Fault("growth", future.growth, "must be low, expected, high, in this order and above -1")
+    elif future.growth is not None and future.growth[2] > GROWTH_MOST:
+        yield Fault(
+            "growth", future.growth, f"must be at most {GROWTH_MOST:g} ({GROWTH_MOST:.0%} a year): check its unit"
+        )
     if not 0 <= future.stop_chance_fraction < 1:
         yield Fault("stop_chance_fraction", future.stop_chance_fraction, "must be from 0 to below 1")
     families = sorted({line.family for line in usage.lines} | {move.target.split(".")[0] for move in future.migrations})

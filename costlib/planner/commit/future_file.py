@@ -82,6 +82,8 @@ def read_future(path: str | os.PathLike[str], vocabulary: Vocabulary, **over: An
         raise InvalidInput(
             [Fault("future", where, f"is not valid YAML: {getattr(error, 'problem', None) or error}")]
         ) from None
+    if content is None:
+        raise InvalidInput([Fault("future", str(path), "says nothing: leave it out, or name what may come")])
     return future_of(content, vocabulary, **over)
 
 

@@ -77,6 +77,8 @@ def usage_of(content: bytes, name: str, book: PriceBook) -> UsageFile:
             usage = usage_from(frame.assign(service=service, quantity=quantity))
         except InvalidInput as error:
             faults += error.faults
+    if not faults and usage is not None and not usage.quantity.any():
+        faults.append(Fault("hours", 0, "in every row: nothing ran, so there is nothing to commit to"))
     refuse(faults)
     assert usage is not None
     hours = pd.date_range(hours_of(cells["hour"]).min(), periods=len(usage.quantity), freq="h")

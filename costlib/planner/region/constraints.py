@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,10 @@ class Near:
         faults = []
         if not self.within_ms > 0:
             faults.append(Fault("within_ms", self.within_ms, "must be above 0"))
+        # A place that is not known has no distance; a user's must be.
+        for name, degrees in (("latitude", self.latitude), ("longitude", self.longitude)):
+            if math.isnan(degrees):
+                faults.append(Fault(name, degrees, "is not a number of degrees"))
         try:
             great_circle_km(self.latitude, self.longitude, 0.0, 0.0)
         except InvalidInput as refused:

@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 COLUMNS = ("month", "region", "usd_per_hour")
 MOST_MONTHS = 1200
+#: Months are counted, or of the calendar.
+COUNTED, CALENDAR = r"\d{1,4}", r"\d{4}-(?:0[1-9]|1[0-2])"
 
 
 def read_paths(source: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
@@ -51,6 +53,15 @@ def price_grid(answer: RegionAnswer, paths: pd.DataFrame) -> tuple[list[str], li
             faults.append(unknown(f"prices, line {line}", region, answer.regions, "region of the price book"))
         if not (price > 0 and math.isfinite(price)):
             faults.append(Fault(f"prices, line {line}", text, "is not a price above 0"))
+    month = paths["month"]
+    odd = month[~month.str.fullmatch(f"{COUNTED}|{CALENDAR}")]
+    faults += [
+        Fault(f"prices, line {line}", text, "is no month: 1, 2, … or 2026-01, …")
+        for line, text in enumerate(month, start=2)
+        if line - 2 in odd.index
+    ]
+    if odd.empty and month.str.fullmatch(COUNTED).nunique() > 1:
+        faults.append(Fault("prices", None, "has months both counted (1, 2, …) and of the calendar (2026-01, …)"))
     twice = paths.duplicated(["month", "region"])
     faults += [
         Fault("prices", f"{month} {region}", "has two prices")

@@ -74,6 +74,12 @@ def test_hours_keep_their_weekday(book: PriceBook) -> None:
     assert (demand.scenarios.quantity[0, :, 0] > 0).tolist() == expected.tolist()
 
 
+def test_a_year_grows_a_hundredfold_at_most(book: PriceBook) -> None:
+    of(book, flat(), Future(growth=(0.0, 0.0, 100.0), stop_chance_fraction=0.0))
+    with pytest.raises(InvalidInput, match="growth.*at most 100.*check its unit"):
+        of(book, flat(), Future(growth=(0.0, 0.0, 101.0), stop_chance_fraction=0.0))
+
+
 def test_history_tells_growth(book: PriceBook) -> None:
     hours = np.arange(56 * 168)
     growing = 10 * 2 ** (hours / 8760)
