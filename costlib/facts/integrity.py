@@ -34,6 +34,12 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
         ),
         "facts/regions": TableRule(("region",)),
         "facts/service_facts": TableRule(("topic", "fact"), dated=False),
+        "facts/serving_facts": TableRule(
+            ("topic", "fact"),
+            {"value": (0.0, _MOST)},
+            frozenset({"seconds", "minutes", "fraction", "mb", "count"}),
+            dated=False,
+        ),
         "facts/spot_interruptions": TableRule(
             ("instance_type", "region"),
             {"monthly_interruption_low_fraction": _FRACTION, "monthly_interruption_high_fraction": _FRACTION,

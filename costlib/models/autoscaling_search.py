@@ -7,7 +7,7 @@ may get; the promise holds while their share stays within what is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from costlib.models.checks import fraction, one, positive
 
 Floats = npt.NDArray[np.float64]
 
-SCALE_OUT_SECONDS = (0, 60, 180, 300)
+SCALE_OUT_SECONDS = (60, 180, 300)
 SCALE_IN_SECONDS = (300, 900, 1800, 3600)
 #: Targets as shares of what an instance may get; the lowest is half of what AWS advises to begin with (0.5).
 LOWEST_FRACTION, HIGHEST_FRACTION = 0.25, 1.0
@@ -55,8 +55,8 @@ def policies(
     terms = load.terms
     rows = [
         _best(load, kept, Policy(kept, out, back, least, most), allowed)
-        for out in _telling(scale_out_seconds, 60.0 * terms.start_minutes)
-        for back in _telling(scale_in_seconds, 60.0 * (terms.low_minutes + terms.delay_minutes))
+        for out in _telling(scale_out_seconds, 60.0 * terms.start_minutes, min)
+        for back in _telling(scale_in_seconds, 60.0 * (terms.low_minutes + terms.delay_minutes), max)
     ]
     frame = pd.DataFrame(rows)
     order = ["keeps_promise", "instance_hours", "thrashes", "late_fraction"]
@@ -99,7 +99,8 @@ def _best(load: Load, kept: float, policy: Policy, allowed: float) -> dict[str, 
     return best
 
 
-def _telling(seconds: Sequence[float], anyway_seconds: float) -> list[float]:
-    """The cooldowns that differ: of those within a wait that happens anyway the longest stands for all."""
+def _telling(seconds: Sequence[float], anyway_seconds: float, of: Callable[[list[float]], float]) -> list[float]:
+    """The cooldowns that differ: those within a wait that happens anyway are alike, and one stands for them, the
+    shortest for scaling out and the longest for scaling in: if the wait is shorter than thought, both are safe."""
     within = [one for one in seconds if one <= anyway_seconds]
-    return [*([max(within)] if within else []), *sorted({one for one in seconds if one > anyway_seconds})]
+    return [*([of(within)] if within else []), *sorted({one for one in seconds if one > anyway_seconds})]

@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 #: Environments beyond this share of all requests are left out of the sum.
 _LEAST_SHARE = 1e-9
 _MOST_ENVIRONMENTS = 20_000
+_MANY = 60.0
 
 
 def cold_fraction(
@@ -60,15 +61,16 @@ def environments(per_second: npt.ArrayLike, service_seconds: npt.ArrayLike, shar
     """How many run at once at most, but for 1 - ``share`` of the time: a percentile of Poisson of the offered load."""
     offered = not_negative("per_second", per_second) * positive("service_seconds", service_seconds)
     found, term = np.zeros(offered.shape), np.exp(-offered)
-    # For large loads the first term is nothing: a normal distribution with a correction of one half stands in.
-    large = offered > 500
+    # For large loads a normal distribution with its first correction for skewness stands in, right to one.
+    large = offered > _MANY
     total, number = term.copy(), 0
     while np.any((total < share) & ~large):
         number += 1
         term = term * offered / number
         found = np.where((total < share) & ~large, number, found)
         total = total + term
-    return np.where(large, np.ceil(offered + normal_score(share) * np.sqrt(offered) + 0.5), found)
+    score = normal_score(share)
+    return np.where(large, np.ceil(offered + score * np.sqrt(offered) + (score**2 - 1) / 6), found)
 
 
 def usd_per_request(
