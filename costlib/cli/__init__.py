@@ -20,6 +20,7 @@ from costlib.cli.plan import plan
 from costlib.cli.price import price
 from costlib.cli.replay import replay
 from costlib.cli.report import report
+from costlib.cli.serve import serve
 from costlib.cli.snapshot import snapshot
 from costlib.cli.spot import spot
 from costlib.errors import CostlibError, Fault, InvalidInput, NoPlan
@@ -37,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, fit, spot, replay, commit, bench_template, report, snapshot):
+for command in (price, plan, fit, spot, replay, commit, serve, bench_template, report, snapshot):
     cli.add_command(command)
 
 

@@ -46,6 +46,21 @@ class Capacity:
     waiting_users: Bools
     fit_error_fraction: Floats
 
+    def rows(self, at: npt.NDArray[np.int64]) -> Capacity:
+        """Some rows, in any order."""
+        return Capacity(self.times.rows(at), *(getattr(self, name)[at] for name in _ARRAYS))
+
+    @classmethod
+    def joined(cls, first: Capacity, second: Capacity) -> Capacity:
+        """The rows of one after those of another."""
+        both = ((getattr(one.times, name) for one in (first, second)) for name in _TIMES)
+        times = ServiceTimes(*(np.concatenate(list(parts)) for parts in both))
+        return cls(times, *(np.concatenate([getattr(first, name), getattr(second, name)]) for name in _ARRAYS))
+
+
+_TIMES = ("level", "slope", "mean_error_fraction")
+_ARRAYS = ("workers", "most_per_second", "still_rises", "one_point", "waiting_users", "fit_error_fraction")
+
 
 def fitted_capacity(
     of: npt.ArrayLike, in_flight: npt.ArrayLike, per_second: npt.ArrayLike, percentiles_seconds: npt.ArrayLike

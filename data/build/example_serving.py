@@ -89,7 +89,7 @@ def made_up_load_test() -> pd.DataFrame:
 
 
 def made_up_models() -> pd.DataFrame:
-    """``model, requests_per_second, memory_gib, p50_ms, load_seconds``."""
+    """``model, requests_per_second, memory_gib, p50_ms``."""
     rank = np.arange(1, 25)
     return pd.DataFrame(
         {
@@ -97,7 +97,6 @@ def made_up_models() -> pd.DataFrame:
             "requests_per_second": np.round(0.6 / rank, 5),
             "memory_gib": np.round(0.4 + 2.8 * scatter(rank, 12), 1),
             "p50_ms": np.round(40 + 160 * scatter(rank, 13)),
-            "load_seconds": np.round(2 + 6 * scatter(rank, 14), 1),
         }
     )
 

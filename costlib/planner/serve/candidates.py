@@ -29,6 +29,7 @@ class Candidates:
     names: tuple[str, ...]
     at: npt.NDArray[np.int64]
     batch: npt.NDArray[np.int64]
+    basis: tuple[str, ...]
     curves: ResponseCurves
     kept_per_second: Floats
     hourly: pd.DataFrame
@@ -44,14 +45,12 @@ def candidates(tests: LoadTests, prices: ServingPrices, asked: Asked) -> Candida
     names = tuple(tests.names[row] for row in at)
     capacity = tests.capacity
     pooled = max(asked.least, 1) if asked.routing == "least_outstanding" else 1
-    own = type(capacity)(
-        capacity.times.rows(at), capacity.workers[at], capacity.most_per_second[at], capacity.still_rises[at],
-        capacity.one_point[at], capacity.waiting_users[at], capacity.fit_error_fraction[at],
-    )  # fmt: skip
+    own = capacity.rows(at)
     curves = response_curves(own, asked.share, pooled)
     kept = curves.kept_per_second(asked.promise_ms / 1000.0)
     hourly = prices.hourly.loc[list(names)].reset_index(drop=True)
-    return Candidates(names, at, tests.batch[at], curves, kept, hourly)
+    basis = tuple(tests.basis[row] for row in at)
+    return Candidates(names, at, tests.batch[at], basis, curves, kept, hourly)
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,9 @@ def loads_of(traffic: Traffic, burst_factor: float) -> Loads:
 
 
 def fleet_table(found: Candidates, loads: Loads, asked: Asked) -> pd.DataFrame:
-    """A row a candidate, the cheapest first: ``instance_type, batch, kept_per_second, alone_ms, instances_at_peak,
-    mean_instances, usd_per_hour, usd_per_month_fixed, usd_per_month_by_hour, usd_per_1000_requests, problem``.
+    """A row a candidate, the cheapest first: ``instance_type, batch, capacity_basis, kept_per_second, alone_ms,
+    instances_at_peak, mean_instances, usd_per_hour, usd_per_month_fixed, usd_per_month_by_hour,
+    usd_per_1000_requests, problem``.
 
     ``problem`` says why one cannot serve; its dollars are missing then.
     """
@@ -103,6 +103,7 @@ def fleet_table(found: Candidates, loads: Loads, asked: Asked) -> pd.DataFrame:
         {
             "instance_type": found.names,
             "batch": found.batch,
+            "capacity_basis": found.basis,
             "kept_per_second": found.kept_per_second,
             "alone_ms": found.curves.alone_seconds * 1000.0,
             "instances_at_peak": at_peak,

@@ -16,7 +16,7 @@ from costlib.errors import Fault, InvalidInput, nearest
 from costlib.models.commitments_inputs import MOST_ROWS, refuse, rows_fault
 from costlib.models.service_time import SHARES
 from costlib.models.serving_capacity import Capacity, fitted_capacity
-from costlib.planner.commit.table_file import FIRST_ROW, column_faults, read_bytes, table_of
+from costlib.planner.commit.table_file import FIRST_ROW, column_faults, named_rows, read_bytes, table_of
 from costlib.planner.serve.load_formats import is_locust, json_rows, locust_rows
 from costlib.prices.book import PriceBook
 
@@ -32,13 +32,15 @@ assert len(PERCENTILES) == len(SHARES)
 
 @dataclass(frozen=True)
 class LoadTests:
-    """What was measured: ``rows`` as in the sheet; ``names`` and ``batch`` of each row of ``capacity``."""
+    """What was measured: ``rows`` as in the sheet; ``names``, ``batch`` and ``basis`` (user: measured;
+    estimate) of each row of ``capacity``."""
 
     rows: pd.DataFrame
     names: tuple[str, ...]
     batch: npt.NDArray[np.int64]
     capacity: Capacity
     notes: tuple[str, ...]
+    basis: tuple[str, ...]
 
     @property
     def is_function(self) -> npt.NDArray[np.bool_]:
@@ -113,24 +115,25 @@ def load_tests_of(frame: pd.DataFrame, notes: Sequence[str], book: PriceBook) ->
         if column not in rows:
             rows[column] = 1.0 if column == "batch" else np.nan
     rows["batch"] = rows["batch"].fillna(1.0)
-    refuse([*_name_faults(rows, book), *_number_faults(rows)])
+    refuse([*name_faults(rows["instance_type"].tolist(), book, rows.index), *_number_faults(rows)])
     keys = rows[["instance_type", "batch"]].drop_duplicates()
     of = rows.merge(keys.assign(at=np.arange(len(keys))), how="left")["at"].to_numpy()
     percentiles = rows[list(PERCENTILES)].to_numpy(float) / 1000.0
     capacity = fitted_capacity(of, rows["concurrency"], rows["requests_per_second"], percentiles)
     names = tuple(map(str, keys["instance_type"]))
     batch = keys["batch"].to_numpy().astype(np.int64)
-    return LoadTests(rows, names, batch, capacity, (*notes, *_notes(names, batch, capacity)))
+    return LoadTests(rows, names, batch, capacity, (*notes, *_notes(names, batch, capacity)), ("user",) * len(names))
 
 
-def _name_faults(rows: pd.DataFrame, book: PriceBook) -> Iterator[Fault]:
+def name_faults(names: Sequence[str], book: PriceBook, rows: pd.Index | None = None) -> Iterator[Fault]:
+    """Names that are neither instance types with a price nor functions, with close matches and their rows."""
     hosted = set(book.table("prices/sagemaker_instances").query("component == 'Hosting'")["instance_type"])
     known = hosted | book.vocabulary.instance_types
-    wrong = [name for name in rows["instance_type"].unique() if name not in known and not FUNCTION.fullmatch(str(name))]
+    given = np.array(list(map(str, names)), dtype=object)
+    wrong = [name for name in dict.fromkeys(given) if name not in known and not FUNCTION.fullmatch(name)]
     for name in wrong[:MOST_ROWS]:
-        at = rows.index[rows["instance_type"] == name]
-        where = f"(rows {', '.join(map(str, at[:MOST_ROWS]))}{', ...' if len(at) > MOST_ROWS else ''})"
-        problem = f"is no instance type with a price, nor serverless-MB or lambda-MB {where}"
+        where = "" if rows is None else f" {named_rows(rows, given == name)}"
+        problem = f"is no instance type with a price, nor serverless-MB or lambda-MB{where}"
         yield Fault("instance_type", name, problem, nearest(name, known))
     if len(wrong) > MOST_ROWS:
         yield Fault("instance_type", len(wrong) - MOST_ROWS, "more names are wrong in the same way")

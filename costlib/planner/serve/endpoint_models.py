@@ -15,9 +15,11 @@ from costlib.errors import Fault, InvalidInput, nearest
 from costlib.facts.serving_facts import ServingFacts
 from costlib.models.commitments_inputs import refuse, rows_fault
 from costlib.models.consolidation import cheapest_places
-from costlib.models.serverless import usd_per_request
 from costlib.planner.commit.table_file import column_faults, read_bytes, table_of
+from costlib.planner.serve.instance_facts import instance_facts
 from costlib.planner.serve.prices import serving_prices
+from costlib.planner.serve.untested_serverless import RULE as UNTESTED
+from costlib.planner.serve.untested_serverless import untested_serverless_usd
 from costlib.planner.spot.plain_rows import plain_rows
 from costlib.prices.book import PriceBook
 from costlib.units import HOURS_PER_MONTH, SECONDS_PER_HOUR
@@ -25,14 +27,13 @@ from costlib.units import HOURS_PER_MONTH, SECONDS_PER_HOUR
 Floats = npt.NDArray[np.float64]
 
 REQUIRED = ("model", "requests_per_second", "memory_gib", "p50_ms")
-COLUMNS = (*REQUIRED, "load_seconds")
 #: A shared fleet is filled with work to half of what its workers can do, so that requests of different models rarely
 #: wait for each other.
 MOST_LOAD_FRACTION = 0.5
 RULE = (
     "shared: every instance holds all models of its fleet, in {memory:.0%} of its memory, busy at most {load:.0%}, one"
-    " request a vCPU at a time; alone: {least} instances of the type each; serverless: the least memory size that holds"
-    " twice the model"
+    " request a vCPU or accelerator at a time; alone: {least} instances of the type each; serverless: memory for twice"
+    " the model, {untested}"
 )
 
 
@@ -62,12 +63,12 @@ class Consolidation:
 
 
 def read_models(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """A table of models: ``model, requests_per_second, memory_gib, p50_ms`` and ``load_seconds`` if you like.
+    """A table of models: ``model, requests_per_second, memory_gib, p50_ms``.
 
     Raises InvalidInput with everything that is wrong.
     """
     cells = table_of(read_bytes(path, "models"), Path(path).name, "models")
-    faults, _ = column_faults([str(column) for column in cells], REQUIRED, COLUMNS, "models")
+    faults, _ = column_faults([str(column) for column in cells], REQUIRED, REQUIRED, "models")
     found = pd.DataFrame(index=cells.index)
     if "model" in cells:
         found["model"] = cells["model"].astype(object)
@@ -75,13 +76,13 @@ def read_models(path: str | os.PathLike[str]) -> pd.DataFrame:
         told = [rows_fault("model", found["model"], twice, "is there more than once"),
                 rows_fault("model", found["model"], (found["model"] == "").to_numpy(), "is empty")]  # fmt: skip
         faults += [fault for fault in told if fault]
-    for column in COLUMNS[1:]:
+    for column in REQUIRED[1:]:
         if column not in cells:
             continue
         values = pd.to_numeric(cells[column].astype(object), errors="coerce")
-        low = values < 0 if column in ("requests_per_second", "load_seconds") else values <= 0
+        low = values < 0 if column == "requests_per_second" else values <= 0
         fault = rows_fault(column, cells[column], (values.isna() | np.isinf(values) | low).to_numpy(),
-                           "must be a number from 0" if column in ("requests_per_second", "load_seconds")
+                           "must be a number from 0" if column == "requests_per_second"
                            else "must be a number above 0")  # fmt: skip
         faults += [fault] if fault else []
         found[column] = values
@@ -90,30 +91,33 @@ def read_models(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def consolidated(
-    book: PriceBook, models: pd.DataFrame, instance_type: str, region: str, least: int = 2, memory_fraction: float = 0.8
+    book: PriceBook,
+    models: pd.DataFrame,
+    instance_type: str,
+    region: str,
+    least: int = 2,
+    memory_fraction: float = 0.8,
 ) -> Consolidation:
-    """Where each model goes on ``instance_type`` (SageMaker's name). Raises InvalidInput for types that are not known."""
+    """Where each model goes on ``instance_type`` (SageMaker's name). Raises InvalidInput for unknown types."""
     facts = ServingFacts.open(book.snapshot)
-    table = book.table("facts/instances").set_index("instance_type")
-    bare = instance_type.removeprefix("ml.")
-    if bare not in table.index:
-        close = nearest(bare, map(str, table.index))
-        raise InvalidInput([Fault("instance_type", instance_type, "is not described: its memory is not known", close)])
     prices = serving_prices(book, [instance_type], region)
-    usd = float(prices.hourly["hosting"].iloc[0])
+    usd = float(prices.hourly["hosting"].to_numpy(float)[0])
+    described = instance_facts(book, [instance_type])
+    room, at_once = float(described.model_gib[0]) * memory_fraction, float(described.at_once[0])
+    if not np.isfinite(room):
+        close = nearest(instance_type.removeprefix("ml."), map(str, book.table("facts/instances")["instance_type"]))
+        raise InvalidInput([Fault("instance_type", instance_type, "is not described: its memory is not known", close)])
     if not np.isfinite(usd):
         raise InvalidInput([Fault("instance_type", instance_type, f"has no Hosting price in {region}")])
-    row = table.loc[bare]
-    gpus = row["accelerator_count"]
-    held = gpus * row["accelerator_memory_gib"]
-    room = float(held if np.isfinite(held) else row["memory_gib"]) * memory_fraction
-    at_once = float(gpus) if np.isfinite(gpus) else float(row["vcpu"])
     rate, memory = models["requests_per_second"].to_numpy(float), models["memory_gib"].to_numpy(float)
     seconds = models["p50_ms"].to_numpy(float) / 1000.0
     work = rate * seconds / (at_once * least)
     fleet = usd * least * HOURS_PER_MONTH
     own = np.maximum(np.ceil(rate * seconds / at_once / MOST_LOAD_FRACTION - 1e-9), least) * usd * HOURS_PER_MONTH
-    serverless = _serverless_usd(rate, memory, seconds, prices.serverless_usd_per_gib_second, facts)
+    # The container and the framework take about as much memory again.
+    serverless = untested_serverless_usd(
+        rate * HOURS_PER_MONTH * SECONDS_PER_HOUR, seconds, 2 * memory, prices.serverless_usd_per_gib_second, facts
+    )
     alone = np.fmin(own, serverless)
     found = cheapest_places(memory, work, alone, room, MOST_LOAD_FRACTION, fleet)
     shared = found.group >= 0
@@ -129,15 +133,5 @@ def consolidated(
         }),
         alone_usd_per_month=float(own.sum()),
         placed_usd_per_month=float(alone[~shared].sum() + fleet * found.groups),
-        rule=RULE.format(memory=memory_fraction, load=MOST_LOAD_FRACTION, least=least),
+        rule=RULE.format(memory=memory_fraction, load=MOST_LOAD_FRACTION, least=least, untested=UNTESTED),
     )  # fmt: skip
-
-
-def _serverless_usd(rate: Floats, memory: Floats, seconds: Floats, usd: float, facts: ServingFacts) -> Floats:
-    """USD a month on a serverless endpoint, nan where a model does not fit; its time there is taken to be as measured."""
-    step = facts.number("sagemaker_serverless", "least_memory_mb") / 1024.0
-    most = facts.number("sagemaker_serverless", "most_memory_mb") / 1024.0
-    # The container and the framework take about as much again.
-    size = np.ceil(2 * memory / step) * step
-    each = usd_per_request(seconds, size, usd)
-    return np.where(size <= most, each * rate * HOURS_PER_MONTH * SECONDS_PER_HOUR, np.nan)

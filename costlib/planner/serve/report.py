@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,7 +19,8 @@ from costlib.planner.serve.base_plan import base_plans
 from costlib.planner.serve.candidates import Candidates, Loads, candidates, fleet_table, loads_of
 from costlib.planner.serve.capacity_file import LoadTests
 from costlib.planner.serve.functions import Functions, functions
-from costlib.planner.serve.modes import Modes, modes_of
+from costlib.planner.serve.instance_facts import instance_facts
+from costlib.planner.serve.modes import NAMES, Modes, modes_of
 from costlib.planner.serve.prices import ServingPrices, serving_prices
 from costlib.planner.serve.scaling import Scaling, scaling_of
 from costlib.planner.serve.shared_models import SharedModels, shared_models
@@ -119,6 +121,11 @@ class ServeReport:
         return base_plans(self.book, name, self.asked.region, self.by_hour, float(self.best["usd_per_hour"]))
 
     @property
+    def modes_meanings(self) -> Mapping[str, str]:
+        """What each mode is called."""
+        return NAMES
+
+    @property
     def requests_per_month(self) -> float:
         """Of 730 hours like the series."""
         return float(self.loads.interval.mean() * 3600.0 * HOURS_PER_MONTH)
@@ -208,7 +215,7 @@ def serve_report(book: PriceBook, traffic: Traffic, tests: LoadTests, asked: Ask
     notes = [*left_out, *also]
     shared = None
     if asked.models > 1:
-        shared, own = shared_models(found, tests, loads, _memory_gib(book, found.names), asked)
+        shared, own = shared_models(found, tests, loads, instance_facts(book, found.names).model_gib, asked)
         notes += own
     start = facts.number("sagemaker_endpoint", "start_minutes") if asked.start_minutes is None else asked.start_minutes
     alarms = {name: facts.number("application_auto_scaling", name) for name in ("high_minutes", "low_minutes")}
@@ -229,19 +236,3 @@ def serve_report(book: PriceBook, traffic: Traffic, tests: LoadTests, asked: Ask
         raise InvalidInput([Fault("promise_ms", asked.promise_ms, f"is kept by nothing that was tested ({promise})"),
                             *[fault for fault in faults if fault.problem]])  # fmt: skip
     return report
-
-
-def _memory_gib(book: PriceBook, names: tuple[str, ...]) -> Floats:
-    """Memory that models may be kept in: the accelerators' where there are any, else the machine's."""
-    table = book.table("facts/instances").set_index("instance_type")
-    rows = {str(name): row for name, row in table.to_dict("index").items()}
-    found = []
-    for name in names:
-        bare = name.removeprefix("ml.")
-        if bare not in rows:
-            found.append(np.nan)
-            continue
-        row = rows[bare]
-        held = float(row["accelerator_count"]) * float(row["accelerator_memory_gib"])
-        found.append(held if np.isfinite(held) else float(row["memory_gib"]))
-    return np.array(found)

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from costlib.errors import Fault, nearest
 from costlib.facts.serving_facts import ServingFacts
 from costlib.models.commitments_inputs import refuse, rows_fault
-from costlib.models.serverless import usd_per_request
 from costlib.planner.commit.table_file import column_faults, read_bytes, table_of
+from costlib.planner.serve.instance_facts import instance_facts
 from costlib.planner.serve.prices import serving_prices
+from costlib.planner.serve.untested_serverless import RULE as UNTESTED
+from costlib.planner.serve.untested_serverless import untested_serverless_usd
 from costlib.planner.spot.plain_rows import plain_rows
 from costlib.prices.book import PriceBook
 from costlib.units import HOURS_PER_MONTH
+
+Floats = npt.NDArray[np.float64]
 
 NUMBERS = ("instances", "requests", "mean_use_percent", "peak_use_percent", "peak_memory_percent")
 REQUIRED = ("endpoint", "instance_type", *NUMBERS)
 COLUMNS = (*REQUIRED, "mean_ms", "hours")
 #: What the fullest hour may use after shrinking or merging.
 TARGET_PERCENT = 60.0
+#: How full the memory of merged endpoints may be.
+MOST_MEMORY_PERCENT = 80.0
 RULES = {
     "delete": "no request in the whole month",
-    "serverless": "cheaper by the request, in the least memory size that holds half of the instance's memory in use;"
-    " its time there must be tested, and cold starts allowed",
+    "serverless": "cheaper by the request than all else, in memory for half of what is in use on the instance; "
+    + UNTESTED,
     "merge": "together on one endpoint with the others of its type: the fullest hours added up stay within"
     f" {TARGET_PERCENT:g} % of the instances that are left, and the models fit in memory side by side",
     "shrink": f"the fullest hour stays within {TARGET_PERCENT:g} % on fewer instances",
@@ -96,65 +105,59 @@ def read_endpoints(path: str | os.PathLike[str], book: PriceBook) -> pd.DataFram
 
 def reviewed(book: PriceBook, endpoints: pd.DataFrame, region: str, least: int = 2) -> Review:
     """What to do with each endpoint. Raises InvalidInput for types without a price in the region."""
-    prices = serving_prices(book, list(endpoints["instance_type"]), region)
-    facts = ServingFacts.open(book.snapshot)
-    usd = prices.hourly["hosting"].loc[endpoints["instance_type"]].to_numpy(float)
-    missing = sorted(set(endpoints.loc[~np.isfinite(usd), "instance_type"]))
+    types = [str(name) for name in endpoints["instance_type"]]
+    prices = serving_prices(book, types, region)
+    usd = prices.hourly["hosting"].loc[types].to_numpy(float)
+    missing = sorted({name for name, price in zip(types, usd, strict=True) if not np.isfinite(price)})
     refuse(Fault("instance_type", name, f"has no Hosting price in {region}") for name in missing)
-    rows = endpoints.assign(usd_per_month=usd * endpoints["instances"] * HOURS_PER_MONTH)
-    peak, count = rows["peak_use_percent"].to_numpy(float), rows["instances"].to_numpy(float)
-    fewer = np.maximum(np.ceil(peak * count / TARGET_PERCENT - 1e-9), min(least, int(count.min()) or 1))
-    fewer = np.minimum(np.maximum(fewer, least), count)
-    rows["advice"] = np.where(fewer < count, "shrink", "keep")
-    rows["to_instances"] = fewer
-    rows["usd_per_month_after"] = usd * fewer * HOURS_PER_MONTH
-    _merge(rows, usd, least)
-    monthly = rows["requests"] * HOURS_PER_MONTH / rows["hours"]
-    serverless = _serverless_usd(book, rows, monthly.to_numpy(float), prices.serverless_usd_per_gib_second, facts)
-    cheaper = np.nan_to_num(serverless, nan=np.inf) < rows["usd_per_month_after"].to_numpy(float)
-    rows.loc[cheaper, "advice"] = "serverless"
-    rows.loc[cheaper, "usd_per_month_after"] = serverless[cheaper]
-    rows.loc[cheaper, "to_instances"] = 0.0
-    idle = (rows["requests"] == 0).to_numpy()
-    rows.loc[idle, ["advice", "to_instances", "usd_per_month_after"]] = ["delete", 0.0, 0.0]
-    rows["saved_usd_per_month"] = rows["usd_per_month"] - rows["usd_per_month_after"]
+    number = {name: endpoints[name].to_numpy(float) for name in (*NUMBERS, "mean_ms", "hours")}
+    count, peak = number["instances"], number["peak_use_percent"]
+    fewer = np.minimum(np.maximum(np.ceil(peak * count / TARGET_PERCENT - 1e-9), least), count)
+    advice = np.where(fewer < count, "shrink", "keep").astype(object)
+    _merge(types, number, fewer, advice, least)
+    after = usd * fewer * HOURS_PER_MONTH
+    monthly = number["requests"] * HOURS_PER_MONTH / number["hours"]
+    described = instance_facts(book, types)
+    # Half of the machine's memory in use is taken to be the operating system's and what serves beside the model.
+    in_use = described.host_gib * number["peak_memory_percent"] / 100.0 / 2
+    in_use = np.where(np.isfinite(described.accelerators), np.nan, in_use)
+    serverless = untested_serverless_usd(
+        monthly,
+        number["mean_ms"] / 1000.0,
+        in_use,
+        prices.serverless_usd_per_gib_second,
+        ServingFacts.open(book.snapshot),
+    )
+    idle = number["requests"] == 0
+    cheaper = (np.nan_to_num(serverless, nan=np.inf) < after) & ~idle
+    advice[cheaper], advice[idle] = "serverless", "delete"
+    now = usd * count * HOURS_PER_MONTH
+    after = np.where(idle, 0.0, np.where(cheaper, serverless, after))
+    rows = endpoints.assign(
+        usd_per_month=now,
+        advice=advice,
+        to_instances=np.where(idle | cheaper, 0.0, fewer),
+        usd_per_month_after=after,
+        saved_usd_per_month=now - after,
+    )
     return Review(rows.sort_values("saved_usd_per_month", ascending=False, kind="stable", ignore_index=True))
 
 
-def _merge(rows: pd.DataFrame, usd: np.ndarray, least: int) -> None:
-    """Endpoints of one type whose models fit in memory together and whose fullest hours add up to less: onto one."""
-    for _, group in rows[rows["requests"] > 0].groupby("instance_type"):
-        order = group.sort_values("peak_memory_percent").index
+def _merge(types: Sequence[str], number: dict[str, Floats], fewer: Floats, advice: Any, least: int) -> None:
+    """Endpoints of one type whose models fit in memory together and whose fullest hours add up to less: onto one.
+
+    Changes ``fewer`` (a merged endpoint's share of the instances that are left) and ``advice``.
+    """
+    memory, used = number["peak_memory_percent"], number["peak_use_percent"] * number["instances"]
+    for name in dict.fromkeys(types):
+        own = [at for at, other in enumerate(types) if other == name and number["requests"][at] > 0]
         taken: list[int] = []
-        memory = 0.0
-        for at in order:
-            if memory + rows.at[at, "peak_memory_percent"] <= 100.0 * 0.8:
-                memory += float(rows.at[at, "peak_memory_percent"])
-                taken.append(int(at))
-        if len(taken) < 2:
-            continue
-        used = float((rows.loc[taken, "peak_use_percent"] * rows.loc[taken, "instances"]).sum())
-        together = max(np.ceil(used / TARGET_PERCENT - 1e-9), least)
-        if together < rows.loc[taken, "to_instances"].sum():
-            part = rows.loc[taken, "peak_use_percent"] * rows.loc[taken, "instances"]
-            share = part / part.sum() if part.sum() > 0 else 1.0 / len(taken)
-            rows.loc[taken, "advice"] = "merge"
-            rows.loc[taken, "to_instances"] = together * share
-            rows.loc[taken, "usd_per_month_after"] = usd[taken] * together * share * HOURS_PER_MONTH
-
-
-def _serverless_usd(
-    book: PriceBook, rows: pd.DataFrame, requests: np.ndarray, usd: float, facts: ServingFacts
-) -> np.ndarray:
-    """USD a month by the request; nan where time, memory or price are not known, or the type has accelerators."""
-    table = book.table("facts/instances").set_index("instance_type")
-    types = rows["instance_type"].str.removeprefix("ml.")
-    known = types.isin(table.index).to_numpy()
-    held = table.reindex(types)
-    in_use = held["memory_gib"].to_numpy(float) * rows["peak_memory_percent"].to_numpy(float) / 100.0
-    step = facts.number("sagemaker_serverless", "least_memory_mb") / 1024.0
-    size = np.maximum(np.ceil(in_use / 2 / step), 1.0) * step
-    most = facts.number("sagemaker_serverless", "most_memory_mb") / 1024.0
-    ok = known & ~np.isfinite(held["accelerator_count"].to_numpy(float)) & (size <= most)
-    each = usd_per_request(np.nan_to_num(rows["mean_ms"].to_numpy(float)) / 1000.0, np.nan_to_num(size), usd)
-    return np.where(ok & rows["mean_ms"].notna().to_numpy(), each * requests, np.nan)
+        for at in sorted(own, key=lambda row: memory[row]):
+            if memory[[*taken, at]].sum() <= MOST_MEMORY_PERCENT:
+                taken.append(at)
+        together = max(float(np.ceil(used[taken].sum() / TARGET_PERCENT - 1e-9)), float(least))
+        if len(taken) > 1 and together < fewer[taken].sum():
+            total = used[taken].sum()
+            share = used[taken] / total if total > 0 else np.full(len(taken), 1.0 / len(taken))
+            fewer[taken] = together * share
+            advice[taken] = "merge"

@@ -64,8 +64,8 @@ def scaling_of(
     kept = kept_per_second * 60.0 / asked.burst_factor
     whole = Load.of(traffic.per_minute, terms)
     least = max(asked.least, 1)
-    peak = instances_for(traffic.per_second.max() * asked.burst_factor, kept_per_second, least)
-    most = int(min(asked.most, max(np.ceil(peak * ROOM_FACTOR), least)))
+    peak = float(instances_for(traffic.per_second.max() * asked.burst_factor, kept_per_second, least))
+    most = min(asked.most, max(int(np.ceil(peak * ROOM_FACTOR)), least))
     weeks = _weeks(traffic.per_minute)
     searched = Load.of(weeks, terms) if len(weeks) < len(whole.per_minute) else whole
     tried = policies(searched, kept, least, most, asked.allowed_late_fraction)

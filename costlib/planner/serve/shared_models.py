@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -97,12 +97,8 @@ def shared_models(
         own = found.at[row]
         work = capacity.times.mean_seconds[own]
         longer = float(work_seconds_with_loads(work, asked.load_seconds, cold[at]) / work)
-        one = type(capacity)(
-            capacity.times.rows(np.array([own])), capacity.workers[own : own + 1],
-            capacity.most_per_second[own : own + 1] / longer, capacity.still_rises[own : own + 1],
-            capacity.one_point[own : own + 1], capacity.waiting_users[own : own + 1],
-            capacity.fit_error_fraction[own : own + 1],
-        )  # fmt: skip
+        one = capacity.rows(np.array([own]))
+        one = replace(one, most_per_second=one.most_per_second / longer)
         kept[at] = response_curves(one, share).kept_per_second(asked.promise_ms / 1000.0)[0]
     return SharedModels(
         tuple(found.names[row] for row in usable), found.usd("hosting")[usable], slots[usable], cold,
