@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput
-from costlib.models.checks import count, positive, same_length
+from costlib.models.checks import count, one, positive, same_length
 from costlib.models.queueing import response_percentile
 from costlib.models.service_time import SHARES, ServiceTimes, lognormal_times, service_times
 
@@ -130,6 +130,7 @@ class ResponseCurves:
     alone_seconds: Floats
     seconds: Floats
     share: float
+    pooled: float
 
     def kept_per_second(self, promise_seconds: npt.ArrayLike) -> Floats:
         """The most requests a second of an instance (rows,) at which the percentile stays within the promise.
@@ -156,16 +157,16 @@ class ResponseCurves:
         return np.where(load > LOADS[-1], np.inf, found)
 
 
-def response_curves(capacity: Capacity, share: float = 0.95, pooled: npt.ArrayLike = 1.0) -> ResponseCurves:
+def response_curves(capacity: Capacity, share: float = 0.95, pooled: float = 1.0) -> ResponseCurves:
     """How the response percentile of each instance rises with its load.
 
-    ``pooled`` (rows,): how many instances work off one queue: 1 where requests are spread at random (each instance then
+    ``pooled``: how many instances work off one queue: 1 where requests are spread at random (each instance then
     is a queue of its own), the fewest instances of the fleet where they go to whichever is least busy.
     """
-    workers = capacity.workers * np.asarray(pooled, float)
+    workers = capacity.workers * one("pooled", positive("pooled", pooled))
     loads = np.broadcast_to(LOADS, (len(workers), len(LOADS)))
     seconds = np.maximum.accumulate(response_percentile(capacity.times, workers, loads, share), axis=1)
-    return ResponseCurves(capacity.most_per_second, capacity.times.quantile(share), seconds, share)
+    return ResponseCurves(capacity.most_per_second, capacity.times.quantile(share), seconds, share, pooled)
 
 
 def _refuse(owner: npt.NDArray[np.int64], flight: Floats, rate: Floats, times: Floats) -> None:

@@ -18,8 +18,8 @@ Floats = npt.NDArray[np.float64]
 #: Costs (modes, scales) of traffic (scales,); infinite or nan where a mode cannot serve it.
 CostsAt = Callable[[Floats], Floats]
 
-#: A step of the grid halved so often is a millionth of a percent.
-_HALVINGS = 22
+#: A step of the grid halved so often is a thousandth of a percent.
+_HALVINGS = 12
 
 
 def mode_grid(low: float, high: float, points: int = 400) -> Floats:

@@ -153,8 +153,12 @@ def choice_check(
     alone = drawn_alone(drawn, rng, share)
     promise = np.median(alone.reshape(-1, TYPES), axis=1) * rng.uniform(1.1, 3.0, questions)
     usd = capacity**0.9 * np.exp(rng.normal(0, 0.4, rows))
-    model = _fewest(lambda at, n: response_percentile(times.rows(at), drawn.workers[at], load[of[at]] / n / capacity[at],
-                                                      share) <= promise[of[at]], load[of] / capacity)  # fmt: skip
+
+    def modelled(at: npt.NDArray[np.int64], n: Floats) -> npt.NDArray[np.bool_]:
+        busy = load[of[at]] / n / capacity[at]
+        return response_percentile(times.rows(at), drawn.workers[at], busy, share) <= promise[of[at]]
+
+    model = _fewest(modelled, load[of] / capacity)
 
     def judged(at: npt.NDArray[np.int64], n: Floats) -> npt.NDArray[np.bool_]:
         own = drawn.rows(at)

@@ -39,14 +39,18 @@ class Candidates:
         return self.hourly[way].to_numpy(float)
 
 
-def candidates(tests: LoadTests, prices: ServingPrices, asked: Asked) -> Candidates:
-    """What the promise leaves of each tested instance type."""
+def candidates(tests: LoadTests, prices: ServingPrices, asked: Asked, earlier: Candidates | None = None) -> Candidates:
+    """What the promise leaves of each tested instance type.
+
+    How response times rise with load does not depend on the promise: ``earlier`` candidates of the same tests have it.
+    """
     at = np.flatnonzero(~tests.is_function)
     names = tuple(tests.names[row] for row in at)
-    capacity = tests.capacity
-    pooled = max(asked.least, 1) if asked.routing == "least_outstanding" else 1
-    own = capacity.rows(at)
-    curves = response_curves(own, asked.share, pooled)
+    pooled = float(max(asked.least, 1)) if asked.routing == "least_outstanding" else 1.0
+    if earlier is not None and (earlier.curves.share, earlier.curves.pooled) == (asked.share, pooled):
+        curves = earlier.curves
+    else:
+        curves = response_curves(tests.capacity.rows(at), asked.share, pooled)
     kept = curves.kept_per_second(asked.promise_ms / 1000.0)
     hourly = prices.hourly.loc[list(names)].reset_index(drop=True)
     basis = tuple(tests.basis[row] for row in at)

@@ -135,12 +135,12 @@ def modes_of(
     if lambdas.names and np.isfinite(lambdas.usd_per_gib_second):
         add("lambda", lambdas.names, lambda scales: lambdas.costs(scales, loads, asked))
         add("lambda_provisioned", lambdas.names, lambda scales: lambdas.provisioned_costs(scales, loads, asked))
-    if asked.patience_minutes is not None and asked.models == 1:
-        patient = asked.patience_minutes
-        if patient >= start_minutes:
-            for way in ("async", "ec2_spot"):
-                add(way, found.names, _to_zero(found, loads, way, asked, start_minutes))
-            add("batch", found.names, _batch(found, loads, patient, start_minutes))
+    if asked.patience_minutes is not None and asked.models == 1 and asked.patience_minutes >= start_minutes:
+        most = found.curves.most_per_second
+        for way, made in (("async", _to_zero), ("ec2_spot", _to_zero), ("batch", _batch)):
+            rows = worth_looking_at(found.usd(way), most)
+            cost = made(found.usd(way)[rows], most[rows], loads, asked, start_minutes)
+            add(way, tuple(found.names[row] for row in rows), cost)
     return Modes(choices, costs)
 
 
@@ -159,15 +159,14 @@ def _fleets(scales: Floats, levels: Floats, share: Floats, kept: Floats, asked: 
     return parts * mean_instances(scales, levels / parts, share, kept, least, asked.zones_to_survive)
 
 
-def _to_zero(found: Candidates, loads: Loads, way: str, asked: Asked, start_minutes: float) -> Costs:
+def _to_zero(usd: Floats, most: Floats, loads: Loads, asked: Asked, start_minutes: float) -> Costs:
     """An endpoint or queue worker that is off when idle; beyond one instance as many as the load takes."""
-    usd, most = found.usd(way) * HOURS_PER_MONTH, found.curves.most_per_second
     start, idle = start_minutes * 60.0, asked.idle_minutes * 60.0
 
     def cost(scales: Floats) -> Floats:
+        load = scales[:, None] * loads.levels
         rows = []
-        for rate, price in zip(most, usd, strict=True):
-            load = scales[:, None] * loads.levels
+        for rate, price in zip(most, usd * HOURS_PER_MONTH, strict=True):
             on = on_fraction(np.minimum(load, rate), 1.0 / rate, start, idle)
             rows.append(price * (np.where(load >= rate, np.ceil(load / rate - 1e-9), on) @ loads.level_fraction))
         return np.stack(rows) if rows else np.zeros((0, len(scales)))
@@ -175,19 +174,20 @@ def _to_zero(found: Candidates, loads: Loads, way: str, asked: Asked, start_minu
     return cost
 
 
-def _batch(found: Candidates, loads: Loads, patience_minutes: float, start_minutes: float) -> Costs:
+def _batch(usd: Floats, most: Floats, loads: Loads, asked: Asked, start_minutes: float) -> Costs:
     """One job at a time for what came in half the patience, and in the other half done: hours of work and a start."""
-    usd, most = found.usd("batch"), found.curves.most_per_second
-    period_hours = max(patience_minutes / MINUTES_PER_HOUR / 2, start_minutes / MINUTES_PER_HOUR)
+    assert asked.patience_minutes is not None
+    start_hours = start_minutes / MINUTES_PER_HOUR
+    period_hours = max(asked.patience_minutes / MINUTES_PER_HOUR / 2, start_hours)
     jobs = HOURS_PER_MONTH / period_hours
-    spare_hours = period_hours - start_minutes / MINUTES_PER_HOUR
+    spare_hours = period_hours - start_hours
 
     def cost(scales: Floats) -> Floats:
         work_hours = loads.interval.mean() * scales * HOURS_PER_MONTH / most[:, None]
         peak_hours = scales * loads.peak * period_hours / most[:, None]
         # Instances side by side, each with a start, so that the fullest period is done in time.
         side = np.maximum(np.ceil(peak_hours / max(spare_hours, 1e-9) - 1e-9), 1.0)
-        return np.asarray(usd[:, None] * (work_hours + side * jobs * start_minutes / MINUTES_PER_HOUR))
+        return np.asarray(usd[:, None] * (work_hours + side * jobs * start_hours))
 
     return cost
 

@@ -51,7 +51,7 @@ def serving_prices(book: PriceBook, names: Sequence[str], region: str) -> Servin
     types = [name for name in dict.fromkeys(names) if not FUNCTION.fullmatch(name)]
     found: list[dict[str, object]] = []
     hourly = pd.DataFrame(np.nan, index=pd.Index(types, name="instance_type"), columns=list(HOURLY))
-    held = _held(book, region)
+    held = _held(book, region, [name.removeprefix("ml.") for name in types])
     for way in HOURLY:
         for name in types:
             row = held[way].get(name.removeprefix("ml."))
@@ -85,10 +85,11 @@ def serving_prices(book: PriceBook, names: Sequence[str], region: str) -> Servin
 _KEPT = ("usd", "unit", "basis", "rule", "source", "as_of")
 
 
-def _held(book: PriceBook, region: str) -> dict[str, dict[str, dict[str, object]]]:
-    """By way and EC2's name of a type: its price in the region, with how it is known."""
+def _held(book: PriceBook, region: str, types: Sequence[str]) -> dict[str, dict[str, dict[str, object]]]:
+    """By way and EC2's name of a type, of ``types``: its price in the region, with how it is known."""
     table = book.table("prices/sagemaker_instances")
-    here = table[table["region"] == region]
+    hosted = [f"ml.{name}" for name in types]
+    here = table[(table["region"] == region) & table["instance_type"].isin(hosted)]
     own_rates = book.rates is not None
     found: dict[str, dict[str, dict[str, object]]] = {}
     for way, component in (("hosting", "Hosting"), *COMPONENTS.items()):
@@ -109,7 +110,8 @@ def _held(book: PriceBook, region: str) -> dict[str, dict[str, dict[str, object]
             found[way] = {**as_hosting, **found[way]}
     for way, purchase in (("ec2", "on_demand"), ("ec2_spot", "spot")):
         part = book.part("ec2", purchase)
-        rows = part[(part["region"] == region) & part["az"].isna()].rename(columns={"usd_expected": "usd"})
+        of_region = part[(part["region"] == region) & part["az"].isna()]
+        rows = of_region[of_region["instance_type"].isin(types)].rename(columns={"usd_expected": "usd"})
         found[way] = {str(row["instance_type"]): {key: row[key] for key in _KEPT} for row in rows.to_dict("records")}
     return found
 

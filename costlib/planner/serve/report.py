@@ -203,12 +203,21 @@ class ServeReport:
         }  # fmt: skip
 
 
-def serve_report(book: PriceBook, traffic: Traffic, tests: LoadTests, asked: Asked) -> ServeReport:
+def serve_report(
+    book: PriceBook, traffic: Traffic, tests: LoadTests, asked: Asked, earlier: ServeReport | None = None
+) -> ServeReport:
     """Joins traffic, load tests, prices and facts. Raises InvalidInput where nothing at all keeps the promise, with
-    why each does not, and NotKnown for regions that are none."""
+    why each does not, and NotKnown for regions that are none.
+
+    ``earlier``: a report of the same book, traffic and tests, whose parts are used again where the question allows.
+    """
     facts = ServingFacts.open(book.snapshot)
-    prices = serving_prices(book, tests.names, asked.region)
-    found, loads = candidates(tests, prices, asked), loads_of(traffic, asked.burst_factor)
+    had = None if earlier is None or earlier.tests is not tests or earlier.book is not book else earlier
+    same_region = had is not None and had.asked.region == asked.region
+    prices = had.prices if had is not None and same_region else serving_prices(book, tests.names, asked.region)
+    found = candidates(tests, prices, asked, None if had is None else had.found)
+    alike = had is not None and had.traffic is traffic and had.asked.burst_factor == asked.burst_factor
+    loads = had.loads if had is not None and alike else loads_of(traffic, asked.burst_factor)
     table = fleet_table(found, loads, asked)
     serverless, left_out = functions("serverless", tests, prices, facts, asked)
     lambdas, also = functions("lambda", tests, prices, facts, asked)
