@@ -132,6 +132,11 @@ class ResponseCurves:
     share: float
     pooled: float
 
+    @property
+    def loads_per_second(self) -> Floats:
+        """The requests a second of one instance (rows, loads) at which ``seconds`` stand."""
+        return self.most_per_second[:, None] * LOADS
+
     def kept_per_second(self, promise_seconds: npt.ArrayLike) -> Floats:
         """The most requests a second of an instance (rows,) at which the percentile stays within the promise.
 

@@ -67,7 +67,12 @@ def read_models(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Raises InvalidInput with everything that is wrong.
     """
-    cells = table_of(read_bytes(path, "models"), Path(path).name, "models")
+    return models_of(read_bytes(path, "models"), Path(path).name)
+
+
+def models_of(content: bytes, name: str) -> pd.DataFrame:
+    """As ``read_models``, from what a file holds."""
+    cells = table_of(content, name, "models")
     faults, _ = column_faults([str(column) for column in cells], REQUIRED, REQUIRED, "models")
     found = pd.DataFrame(index=cells.index)
     if "model" in cells:

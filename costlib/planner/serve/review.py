@@ -69,7 +69,12 @@ def read_endpoints(path: str | os.PathLike[str], book: PriceBook) -> pd.DataFram
     """A table of endpoints and their metrics: ``endpoint, instance_type, instances, requests, mean_use_percent,
     peak_use_percent`` (of the scarcer of CPU and GPU), ``peak_memory_percent``, and ``mean_ms``, ``hours`` (of the
     month that was looked at, 730 if not given). Raises InvalidInput with everything that is wrong."""
-    cells = table_of(read_bytes(path, "endpoints"), Path(path).name, "endpoints")
+    return endpoints_of(read_bytes(path, "endpoints"), Path(path).name, book)
+
+
+def endpoints_of(content: bytes, name: str, book: PriceBook) -> pd.DataFrame:
+    """As ``read_endpoints``, from what a file holds."""
+    cells = table_of(content, name, "endpoints")
     faults, _ = column_faults([str(column) for column in cells], REQUIRED, COLUMNS, "endpoints")
     found = pd.DataFrame(index=cells.index)
     for column in ("endpoint", "instance_type"):
