@@ -15,8 +15,11 @@ ITEM_NAMES = {
     "copy_storage": "Storage of the dataset's copy (S3)",
     "checkpoint_storage": "Checkpoint storage (S3)",
     "data_transfer": "Data transfer to the region",
+    "data_sync": "Changes sent to the copy each month",
+    "copy_requests": "Requests that copy the dataset (S3)",
+    "result_transfer": "Results sent back",
 }
-SERVICE_NAMES = {"ec2": "EC2", "sagemaker": "SageMaker"}
+SERVICE_NAMES = {"ec2": "EC2", "sagemaker": "SageMaker", "batch": "AWS Batch"}
 PURCHASE_NAMES = {
     "on_demand": "on-demand",
     "spot": "spot",

@@ -33,7 +33,21 @@ def test_help_names_every_command_and_is_quick_to_import() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["False", "False"]
-    commands = ["bench-template", "commit", "fit", "plan", "price", "replay", "report", "serve", "snapshot", "spot"]
+    commands = [
+        "bench-template",
+        "commit",
+        "fit",
+        "plan",
+        "price",
+        "region",
+        "replay",
+        "report",
+        "serve",
+        "service",
+        "snapshot",
+        "spot",
+        "store",
+    ]
     assert sorted(cli.cli.commands) == commands
 
 
@@ -251,6 +265,33 @@ def test_a_snapshot_whose_rows_cannot_be_right_is_found(
     assert Ran(capsys, "snapshot").code == 0
     ran = Ran(capsys, "snapshot", "verify")
     assert ran.code == 1 and "far off the median" in ran.out and "g5.xlarge" in ran.out
+
+
+def test_snapshot_diff_tells_what_moved_and_what_looks_like_a_slip(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(data_dir() / "prices", old / "prices")
+    content = json.loads((data_dir() / "PROVENANCE.json").read_text())
+    entries = {name: entry for name, entry in content["tables"].items() if name.startswith("prices/")}
+    path = old / "prices" / "ec2_on_demand.csv"
+    rows = path.read_text().replace("g5.xlarge,us-east-1,1.006,", "g5.xlarge,us-east-1,0.1006,")
+    path.write_text(rows)
+    entries["prices/ec2_on_demand"]["sha256"] = hashlib.sha256(rows.encode()).hexdigest()
+    as_of = max(entry["as_of_newest"] or "" for entry in entries.values())
+    name = snapshot_id_of(as_of, {table: entry["sha256"] for table, entry in entries.items()})
+    (old / "PROVENANCE.json").write_text(json.dumps({"snapshot_id": name, "as_of": as_of, "tables": entries}))
+    found = Ran(capsys, "snapshot", "diff", old, "--json").json
+    assert found["old"] == name
+    assert [(row["key"], row["kind"], row["flag"]) for row in found["rows"]] == [
+        ("g5.xlarge us-east-1", "changed", "about ten times")
+    ]
+    (row,) = found["tables"]
+    assert row == {"table": "prices/ec2_on_demand", "new": 0, "gone": 0, "changed": 1,
+                   "median_ratio": pytest.approx(10), "flagged": 1}  # fmt: skip
+    assert "about ten times" in Ran(capsys, "snapshot", "diff", old).out
+    assert "have the same prices" in Ran(capsys, "snapshot", "diff", data_dir()).out
+    assert Ran(capsys, "snapshot", "diff", tmp_path / "none").code == 1
 
 
 def test_damaged_snapshot_is_found(

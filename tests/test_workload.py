@@ -169,3 +169,19 @@ def test_all_is_no_name(change: dict[str, object], field: str) -> None:
 def test_a_change_below_a_number_is_refused() -> None:
     with pytest.raises(InvalidInput, match="has no parts"):
         Workload.from_yaml_text(GPT2).changed({"search.max_instances.x": 3})
+
+
+def test_jobs_agree_with_each_other_and_survive_a_round_trip() -> None:
+    jobs = "jobs: {count: 300, hours_each: 0.2, instance_type: p4d.24xlarge, gpu: 1, parallel: 20, needs: efa}\n"
+    workload = Workload.from_yaml_text(GPT2 + jobs, KNOWN)
+    assert workload.jobs is not None and workload.jobs.shared and workload.jobs.needs == ("efa",)
+    assert Workload.from_yaml_text(workload.to_yaml(), KNOWN) == workload
+    assert Workload.from_yaml_text(GPT2, KNOWN).jobs is None
+    bad = "jobs: {count: 0, gpu: 2, instances: 2, standing: true, scale_down_minutes: 5, staff_usd_per_hour: 3}\n"
+    assert set(faults_of(GPT2 + bad)) == {"jobs.count"}
+    told = faults_of(GPT2 + bad.replace("count: 0", "count: 1"))
+    assert set(told) == {
+        "jobs.instances", "jobs.hours_each", "jobs.over_hours", "jobs.parallel", "jobs.scale_down_minutes",
+        "jobs.staff_hours",
+    }  # fmt: skip
+    assert "needs.0" in next(iter(faults_of(GPT2 + "jobs: {needs: [gpu]}\n")))

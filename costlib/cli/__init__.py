@@ -18,11 +18,14 @@ from costlib.cli.fit import fit
 from costlib.cli.output import print_json
 from costlib.cli.plan import plan
 from costlib.cli.price import price
+from costlib.cli.region import region
 from costlib.cli.replay import replay
 from costlib.cli.report import report
 from costlib.cli.serve import serve
+from costlib.cli.service import service
 from costlib.cli.snapshot import snapshot
 from costlib.cli.spot import spot
+from costlib.cli.store import store
 from costlib.errors import CostlibError, Fault, InvalidInput, NoPlan
 
 # Everything that reads data is imported inside the commands, so that --help answers at once.
@@ -38,7 +41,21 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, fit, spot, replay, commit, serve, bench_template, report, snapshot):
+for command in (
+    price,
+    plan,
+    fit,
+    spot,
+    service,
+    store,
+    region,
+    replay,
+    commit,
+    serve,
+    bench_template,
+    report,
+    snapshot,
+):
     cli.add_command(command)
 
 

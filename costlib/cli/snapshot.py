@@ -37,6 +37,32 @@ def snapshot_verify(as_json: bool) -> None:
         raise CostlibError("the snapshot is damaged; the tables are named above")
 
 
+@snapshot.command("diff")
+@click.argument("old", type=click.Path(file_okay=False))
+@click.argument("new", type=click.Path(file_okay=False), required=False)
+@JSON
+def snapshot_diff(old: str, new: str | None, as_json: bool) -> None:
+    """What changed from the snapshot in folder OLD to that in NEW (default: the embedded one).
+
+    Prices that came, went and moved, and those that look like a slip: about ten times or a tenth of what they were,
+    zero, missing, or far off.
+
+    JSON: {old, new, tables [{table, new, gone, changed, median_ratio, flagged}], rows [{table, key, kind, old_usd,
+    new_usd, ratio, flag, old_as_of, new_as_of}]}.
+    """
+    from costlib.exports.snapshot_diff import diff_text
+    from costlib.exports.tables import records
+    from costlib.prices.compare import compare
+    from costlib.tables import Snapshot
+
+    found = compare(Snapshot.open(old), Snapshot.open(new))
+    if as_json:
+        print_json({"old": found.old_id, "new": found.new_id, "tables": list(records(found.by_table)),
+                    "rows": list(records(found.rows))})  # fmt: skip
+    else:
+        click.echo(diff_text(found))
+
+
 def _snapshot(as_json: bool, thorough: bool) -> bool:
     """Prints the tables; with ``thorough`` what is wrong with their rows, too. True if nothing is."""
     from costlib.exports import terminal

@@ -33,6 +33,11 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
             gaps=frozenset({"accelerator_count", "accelerator_memory_gib", "network_gbps"}),
         ),
         "facts/regions": TableRule(("region",)),
+        "facts/region_places": TableRule(
+            ("region",),
+            {"latitude": (-90.0, 90.0), "longitude": (-180.0, 180.0)},
+            gaps=frozenset({"latitude", "longitude"}),
+        ),
         "facts/service_facts": TableRule(("topic", "fact"), dated=False),
         "facts/serving_facts": TableRule(
             ("topic", "fact"),
@@ -40,6 +45,7 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
             frozenset({"seconds", "minutes", "fraction", "mb", "count"}),
             dated=False,
         ),
+        "facts/storage_facts": TableRule(("topic", "fact"), {"value": (0.0, _MOST)}, dated=False),
         "facts/spot_interruptions": TableRule(
             ("instance_type", "region"),
             {"monthly_interruption_low_fraction": _FRACTION, "monthly_interruption_high_fraction": _FRACTION,

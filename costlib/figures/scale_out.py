@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from costlib import display
-from costlib.figures.style import INK, MUTED, finish, legend_under_title
+from costlib.figures.style import INK, MUTED, finish, legend_below, legend_under_title
 from costlib.planner.equal_work import front
 from costlib.planner.scale_out import ScalingCurve
 
@@ -67,7 +67,7 @@ def efficiency(curve: ScalingCurve, measured: pd.DataFrame, banner: str) -> go.F
         yaxis={"title": "Share of the ideal speed-up", "tickformat": ".0%", "range": [0, 1.12]},
     )
     finish(made, banner, height_px=480)
-    return _legend_below(made)
+    return legend_below(made)
 
 
 def step_parts(curve: ScalingCurve, kind: str, banner: str) -> go.Figure:
@@ -192,12 +192,3 @@ def _said_of_measured(rows: pd.DataFrame, colour: str) -> go.Scatter:
     x = np.column_stack([rows["accelerators"], rows["accelerators"], nothing]).ravel()
     y = np.column_stack([rows["efficiency"], rows["predicted"], nothing]).ravel()
     return go.Scatter(x=x, y=y, mode="lines", line={"color": colour, "width": 1.5}, hoverinfo="skip", showlegend=False)
-
-
-def _legend_below(made: go.Figure) -> go.Figure:
-    """The legend's long names stand under the chart, and the banner below them."""
-    made.update_layout(
-        legend={"orientation": "h", "yref": "container", "y": 0.02, "yanchor": "bottom", "x": 0}, margin={"b": 140}
-    )
-    made.layout.annotations[-1].update(yshift=-72)
-    return made

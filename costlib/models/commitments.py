@@ -9,7 +9,7 @@ from costlib.models.commitments_apply import Applied, apply_discounts
 from costlib.models.commitments_cash import cash_by_month, paid_back_month
 from costlib.models.commitments_forecast import Outlook, outlook_from
 from costlib.models.commitments_inputs import Commitment, Line, Rates, Usage
-from costlib.models.commitments_ladder import Climb, Rule, best_above, climbed, ladder_plan, next_rung
+from costlib.models.commitments_ladder import Climb, Rule, best_above, climbed, ladder_plan, next_rung, whole_by_month
 from costlib.models.commitments_layers import Layers, layered
 from costlib.models.commitments_offer import BreakEven, break_even, break_even_month, newsvendor_amount
 from costlib.models.commitments_portfolio import Portfolio, best_portfolio
@@ -64,4 +64,5 @@ __all__ = [
     "stopped",
     "together",
     "usage_from",
+    "whole_by_month",
 ]

@@ -7,6 +7,7 @@ how far a level may stray. A sudden step starts the history anew. The hours keep
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -80,15 +81,36 @@ def outlook_from(usage: npt.ArrayLike, quantile: float, stop_chance_fraction: fl
     """
     values = np.ravel(not_negative("usage", usage))
     count = len(values) // MONTH
+    whole_months = values[len(values) - count * MONTH :]
+    return next(outlooks_from(whole_months, count, quantile, stop_chance_fraction, months))
+
+
+def outlooks_from(
+    usage: npt.ArrayLike, first_month: int, quantile: float, stop_chance_fraction: float, months: int = YEAR
+) -> Iterator[Outlook]:
+    """``outlook_from`` what was known at the beginning of ``first_month`` (from 0) and of each month after it, to the
+    end of usage (hours,): as many as whole months are there from then on, and one more. Raises InvalidInput likewise.
+    """
+    values = np.ravel(not_negative("usage", usage))
     faults = []
-    if count < 2:
-        faults.append(Fault("usage", f"{len(values)} hours", f"is shorter than two months of {MONTH} hours"))
+    if first_month < 2:
+        problem = f"of which {first_month} whole months of {MONTH} hours are known: two months are the least"
+        faults.append(Fault("usage", f"{len(values)} hours", problem))
     for name, share in (("quantile", quantile), ("stop_chance_fraction", stop_chance_fraction)):
         if not 0 <= share <= 1:
             faults.append(Fault(name, share, "must be from 0 to 1"))
     refuse(faults)
-    by_month = values[-count * MONTH :].reshape(count, MONTH)
+    by_month = values[: len(values) // MONTH * MONTH].reshape(-1, MONTH)
     level = np.quantile(by_month, quantile, axis=1)
+    return (
+        _outlook(by_month[:known], level[:known], stop_chance_fraction, months)
+        for known in range(first_month, len(by_month) + 1)
+    )
+
+
+def _outlook(by_month: Floats, level: Floats, stop_chance_fraction: float, months: int) -> Outlook:
+    """Futures after months of usage (months, hours of a month) of such levels (months,)."""
+    count = len(by_month)
     if level[-1] <= NOTHING * by_month.max() or not by_month.max():
         # What hardly runs any more is taken as its last month.
         return Outlook(np.sort(by_month[-1]), np.ones((1, months)), np.ones(1), np.zeros(1, bool))

@@ -232,13 +232,17 @@ def _known(memory: Memory, steps: Ints) -> Singles:
 
 def _alike(known: Singles, held: Singles, recorded: Bools) -> Singles:
     """(known, held): how alike, 1 at no distance to 0 just beyond the NEIGHBOURS_SHARE nearest of the recorded."""
-    far = known @ (-2.0 * held.T)
-    far += (known**2).sum(axis=1)[:, None]
-    far += (held**2).sum(axis=1)
+    # Column by column: for so few of them a matrix product costs its threads more than its sums.
+    far = np.zeros((len(known), len(held)), dtype=np.float32)
+    apart = np.empty_like(far)
+    for of_known, of_held in zip(known.T, np.ascontiguousarray(held.T), strict=True):
+        np.subtract(of_known[:, None], of_held, out=apart)
+        np.multiply(apart, apart, out=apart)
+        far += apart
     last = max(int(recorded.sum() * NEIGHBOURS_SHARE), 1) - 1
     edge = np.partition(far if recorded.all() else far[:, recorded], last, axis=1)[:, last : last + 1]
     # Room for rounding: where all that is known is equal, all of it is near.
-    edge = np.maximum(edge, 0.0) + np.float32(1e-5)
+    edge = edge + np.float32(1e-5)
     near = far <= edge
     far /= -edge
     far += np.float32(1.05)
@@ -250,7 +254,7 @@ def _summed(weights: Singles, cost: Floats, met: Bools) -> tuple[Floats, Floats,
     """Chance, mean cost and the ends of its band under each row of weights; columns in the order of cost."""
     reached = np.cumsum(weights, axis=1, dtype=np.float64)
     total = reached[:, -1]
-    chance, mean = (weights @ np.column_stack([met, cost]).astype(np.float32)).T / total
+    chance, mean = ((weights * of.astype(np.float32)).sum(axis=1, dtype=np.float64) / total for of in (met, cost))
     low, high = _band(reached / total[:, None], cost)
     return np.minimum(chance, 1.0), mean, low, high
 

@@ -10,11 +10,13 @@ from ipywidgets import HTML, Box, VBox
 
 from costlib.display import escape
 from costlib.errors import Fault
+from costlib.panels.choices import Choices
 from costlib.panels.workload_fields import Control
 
 
 class Form:
-    """One widget a control (text, or a dropdown for a choice), each in a box with room for a message.
+    """One widget a control, each in a box with room for a message: a text; a dropdown for a ``choice``; a text with
+    proposals for a ``name``; several lines for ``lines``; check boxes for ``choices`` (their value: names with commas).
 
     ``option_name(key, option)``: how an option is written for people; ``placeholders``: what stands in empty fields;
     ``control_of(fault)``: beside which control a fault stands, None where beside none.
@@ -28,9 +30,13 @@ class Form:
         option_name: Callable[[str, str], str] = lambda _, option: option,
     ) -> None:
         self._placeholders, self._control_of, self._option_name = placeholders, control_of, option_name
+        self._several = {control.key for control in controls if control.kind == "choices"}
         self.inputs = {control.key: self._input(control) for control in controls}
         self._messages = {control.key: HTML() for control in controls}
         self.boxes = {key: boxed(self.inputs[key], self._messages[key]) for key in self.inputs}
+        for control in controls:
+            if control.kind in ("choices", "lines"):
+                self.boxes[control.key].add_class("costlib-wide")
 
     def rows(self, controls: Sequence[Control], *first: ipywidgets.Widget) -> Box:
         """Some of the controls in a grid, after ``first``."""
@@ -41,15 +47,17 @@ class Form:
     @property
     def values(self) -> dict[str, str]:
         """What the widgets say."""
-        return {key: widget.value for key, widget in self.inputs.items()}
+        return {
+            key: ",".join(widget.value) if key in self._several else widget.value for key, widget in self.inputs.items()
+        }
 
     def show(self, values: Mapping[str, str]) -> None:
         """Writes values into the widgets."""
         for key, value in values.items():
-            self.inputs[key].value = value
+            self.inputs[key].value = tuple(filter(None, value.split(","))) if key in self._several else value
 
-    def set_options(self, key: str, options: Sequence[tuple[str, str]]) -> None:
-        """The choices of a dropdown: name and value."""
+    def set_options(self, key: str, options: Sequence[tuple[str, str]] | Sequence[str]) -> None:
+        """The choices of a dropdown: name and value; or the proposals of a name."""
         # Options that stay need not be sent; setting them would also choose the first.
         if self.inputs[key].options != tuple(options):
             self.inputs[key].options = options
@@ -80,7 +88,14 @@ class Form:
         if control.kind == "choice":
             options = [(self._option_name(control.key, option), option) for option in control.options]
             return ipywidgets.Dropdown(options=options or [("", "")], **words)
-        return ipywidgets.Text(placeholder=self._placeholders.get(control.key, ""), continuous_update=False, **words)
+        if control.kind == "choices":
+            return Choices(control, lambda option: self._option_name(control.key, option))
+        words |= {"continuous_update": False, "placeholder": self._placeholders.get(control.key, "")}
+        if control.kind == "name":
+            return ipywidgets.Combobox(ensure_option=False, **words)
+        if control.kind == "lines":
+            return ipywidgets.Textarea(rows=2, **words)
+        return ipywidgets.Text(**words)
 
 
 def boxed(*widgets: ipywidgets.Widget) -> VBox:

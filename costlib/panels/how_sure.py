@@ -1,7 +1,8 @@
-"""The page of evidence: binds a HowSureState to widgets."""
+"""The page of evidence: binds a HowSureState to widgets. What takes long is worked out while the page is read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
@@ -9,16 +10,20 @@ import pandas as pd
 
 from costlib.display import escape
 from costlib.figures.agreement import agreement
+from costlib.panels.background import worker
 from costlib.panels.banner import look
 from costlib.panels.chart import chart, update
 from costlib.panels.download import csv_link
+from costlib.panels.how_sure_commitments import held_out_html
 from costlib.panels.how_sure_state import HowSureState
 
 
 def how_sure_panel(state: HowSureState | None = None) -> ipywidgets.VBox:
-    """The whole page for a state (default: a new one on the embedded facts)."""
+    """The whole page for a state (default: a new one on the embedded facts), which works out what it has not yet."""
     state = HowSureState() if state is None else state
-    return _Page(state).box
+    box = _Page(state).box
+    state.work_out(worker())
+    return box
 
 
 class _Page:
@@ -26,12 +31,14 @@ class _Page:
 
     def __init__(self, state: HowSureState) -> None:
         self.state = state
-        choices = [(f"{one.topic}: {one.what}", number) for number, one in enumerate(state.evidence)]
-        self.choice = ipywidgets.Dropdown(options=choices, value=state.chosen, description="Look at")
+        self.choice = ipywidgets.Dropdown(options=self._choices(), value=state.chosen, description="Look at")
+        self.choice.observe(self._choose, "value")
         self.choice.tooltip = "The model whose rows are drawn and listed below"
         self.outside = ipywidgets.Checkbox(description="only rows outside the model's band", indent=False)
         self.outside.tooltip = "Keep the rows that the model's low to high did not hold"
-        self.head, self.table, self.link = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
+        self.summary, self.head, self.table, self.link = (ipywidgets.HTML() for _ in range(4))
+        self.table.add_class("costlib-rows")
+        self.held_out = ipywidgets.HTML()
         self.chart = chart(self._figure())
         self.chart.add_class("costlib-main-chart")
         control = ipywidgets.VBox([self.choice])
@@ -39,27 +46,46 @@ class _Page:
         self.box = ipywidgets.VBox(
             [
                 look(),
-                ipywidgets.HTML(summary_html(state.summary)),
+                self.summary,
                 control,
                 self.head,
                 self.chart,
                 self.outside,
                 self.table,
                 self.link,
+                self.held_out,
             ]
         )
         self.box.add_class("costlib")
-        ipywidgets.link((state, "chosen"), (self.choice, "value"))
         ipywidgets.link((state, "only_outside"), (self.outside, "value"))
         state.observe(lambda _: self._show(), ["chosen"])
+        state.observe(lambda _: self._show_known(), ["pending"])
         state.observe(lambda _: self._show_rows(), ["only_outside"])
+        self._show_known()
         self._show()
+
+    def _choices(self) -> list[tuple[str, int]]:
+        return [(f"{one.topic}: {one.what}", number) for number, one in enumerate(self.state.evidence)]
+
+    def _choose(self, change: dict[str, Any]) -> None:
+        self.state.chosen = change["new"]
+
+    def _show_known(self) -> None:
+        state = self.state
+        self.summary.value = summary_html(state.summary, [name for name, _ in state.pending], state.failed)
+        self.held_out.value = "" if state.held_out is None else held_out_html(state.held_out)
+        # New options put a dropdown back to its first, which is nobody's choice.
+        self.choice.unobserve(self._choose, "value")
+        self.choice.options = self._choices()
+        self.choice.value = state.chosen
+        self.choice.observe(self._choose, "value")
 
     def _figure(self) -> Any:
         one = self.state.one
         return agreement(one.rows, one.unit, f"{one.topic}: {one.what}", f"facts of {self.state.snapshot.snapshot_id}")
 
     def _show(self) -> None:
+        self.choice.value = self.state.chosen
         one, found = self.state.one, self.state.one.statistics
         said = f"{found['rows']:,.0f} rows, median error {_percent(found['median error'])}"
         if not pd.isna(found["inside the band"]):
@@ -77,8 +103,11 @@ class _Page:
         self.link.value = csv_link(f"evidence-{self.state.one.topic.replace(' ', '-')}.csv", rows)
 
 
-def summary_html(table: pd.DataFrame) -> str:
-    """One row a piece of evidence: how many rows, how near, what is demanded and whether it holds."""
+def summary_html(table: pd.DataFrame, pending: Sequence[str] = (), failed: Sequence[str] = ()) -> str:
+    """One row a piece of evidence: how many rows, how near, what is demanded and whether it holds.
+
+    Then those that are still being worked out, and those that could not be, with what went wrong.
+    """
     rows = "".join(
         f"<tr><td>{escape(row['topic'])}</td><td>{escape(row['what'])}<small>{escape(row['also'])}</small></td>"
         f"<td class='costlib-number'>{row['rows']:,}</td>"
@@ -88,10 +117,12 @@ def summary_html(table: pd.DataFrame) -> str:
         f"<td>{_verdict(row)}</td></tr>"
         for row in table.to_dict("records")
     )
+    notes = f"<div class='costlib-note'>Being worked out: {escape('; '.join(pending))}.</div>" if pending else ""
+    notes += "".join(f"<div class='costlib-bad'>{escape(said)}</div>" for said in failed)
     return (
         "<div class='costlib-scroll'><table class='costlib-table'><thead><tr><th>Model</th><th>Held against</th>"
         "<th>Rows</th><th>Median error</th><th>Worst</th><th>Inside the band</th><th>Demanded</th><th>Holds</th></tr>"
-        f"</thead><tbody>{rows}</tbody></table></div>"
+        f"</thead><tbody>{rows}</tbody></table></div>{notes}"
     )
 
 

@@ -93,7 +93,7 @@ def scaling_html(report: ServeReport) -> str:
     terms = report.terms
     note = (
         f"Alarms: {terms.high_minutes} minutes above the target, {terms.low_minutes} below"
-        f" {percent(terms.low_fraction)} of it; an instance serves {terms.start_minutes} minutes after it was asked for,"
+        f" {percent(terms.low_fraction)} of it; an instance serves {terms.start_minutes} minutes after it is asked for,"
         " and nothing else is begun meanwhile."
     )
     return f"<div class='costlib-answer'>{said}<br><small>{note}</small></div>"

@@ -103,8 +103,9 @@ def failover_html(answer: PlacesAnswer) -> str:
     )  # fmt: skip
     low, middle, high = found.bandwidth_gbps
     note = (
-        f"From {found.from_region}; a chance of {share(found.chance_fraction)} a run, checkpoints copied every"
-        f" {hours(found.sync_hours)}, {low:g} – {high:g} Gbit/s ({middle:g} expected) between regions."
+        f"The cheapest run first. From {found.from_region}; a chance of {share(found.chance_fraction)} a run,"
+        f" checkpoints copied every {hours(found.sync_hours)}, {low:g} – {high:g} Gbit/s ({middle:g} expected)"
+        " between regions."
     )
     rules = _rules(found.as_dict()["rules"])
     return table_html(heads, rows) + f"<div class='costlib-note'>{escape(note)}</div>{rules}"

@@ -22,7 +22,7 @@ DISCOUNTS = {"ec2": "EC2", "sagemaker": "SageMaker", "s3": "S3", "transfer": "da
 class Control:
     """One control: ``key`` is the dotted key of the workload (or ``work.kind``, ``measured``, ``discounts.…``).
 
-    ``kind``: text, number, name, names, choice, choices, steps or lines. ``work_kind``: shown for that kind of
+    ``kind``: text, number, name, names, places, choice, choices, steps or lines. ``work_kind``: shown for that kind of
     work only. ``claims``: fields whose faults also belong here.
     """
 
@@ -76,6 +76,14 @@ SECTIONS: dict[str, tuple[Control, ...]] = {
     "Data and time": (
         Control("dataset.gib", "Dataset (GiB)", "Stored in S3 and copied to the region of the run"),
         Control("dataset.home_region", "Dataset's home region", "Where the data are now", "name", ("regions",)),
+        Control("dataset.changed_gib_per_month", "Changes (GiB a month)", "Sent to a copy elsewhere; empty: none"),
+        Control("dataset.result_gib_per_run", "Results (GiB a run)", "Sent back from another region; empty: none"),
+        Control("dataset.results_to", "Results go to", "Empty: the home region", "choice",
+                ("", "home_region", "internet")),
+        Control("dataset.objects", "Objects of the dataset (count)", "Each is copied by a request; empty: not costed"),
+        Control("dataset.residency", "Data may be in",
+                "Countries, continents, partitions or regions with commas between; empty: anywhere", "places"),
+        Control("campaign_months", "Campaign (months)", "How long a copy is kept; empty: each month makes its own"),
         Control("checkpoint.gib", "Checkpoint (GiB)", "Size of one checkpoint"),
         Control("checkpoint.restart_minutes", "Restart (minutes)",
                 "From a new instance to training again: loading code, data and the checkpoint"),
@@ -226,7 +234,7 @@ def _shown(control: Control, value: Any) -> Any:
         return "" if value is None else _number_text(value)
     if control.kind == "choices":
         return tuple(value or ())
-    if control.kind == "names":
+    if control.kind in ("names", "places"):
         return "" if value in (None, "all") else ", ".join(value)
     if control.kind == "steps":
         return value
@@ -247,8 +255,10 @@ def _given(control: Control, value: Any) -> Any:
     if control.kind == "steps":
         return value
     text = str(value).strip()
-    if control.kind == "names":
+    if control.kind in ("names", "places"):
         names = [name.strip() for name in text.split(",") if name.strip()]
+        if control.kind == "places":
+            return names or None
         return "all" if names in ([], ["all"]) else names
     if control.kind == "number":
         text = text.replace(" ", "")

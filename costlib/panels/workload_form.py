@@ -10,6 +10,7 @@ from ipywidgets import HTML, VBox
 from costlib import display
 from costlib.display import escape
 from costlib.errors import Fault
+from costlib.panels.choices import Choices
 from costlib.panels.plan_state import PlanState
 from costlib.panels.workload_fields import (
     CONTROLS,
@@ -22,37 +23,8 @@ from costlib.panels.workload_fields import (
 )
 from costlib.planner.hours import COUNT_STEPS
 
-_WORDS = {"": "not given", "True": "yes", "False": "no"}
+_WORDS = {"": "not given", "True": "yes", "False": "no", "home_region": "the home region", "internet": "the internet"}
 _CHOICE_NAMES = {**display.SERVICE_NAMES, **display.PURCHASE_NAMES, **WORK_KINDS, **_WORDS}
-
-
-class _Choices(VBox):
-    """A row of check boxes; ``value`` holds the chosen options in the order they are listed."""
-
-    def __init__(self, control: Control) -> None:
-        self._boxes = {
-            option: ipywidgets.Checkbox(
-                description=_CHOICE_NAMES.get(option, option), indent=False, tooltip=control.tip
-            )
-            for option in control.options
-        }
-        row = ipywidgets.HBox(list(self._boxes.values()))
-        row.add_class("costlib-choices")
-        label = HTML(f"<span class='costlib-label' title='{escape(control.tip)}'>{escape(control.label)}</span>")
-        super().__init__([label, row])
-
-    @property
-    def value(self) -> tuple[str, ...]:
-        return tuple(option for option, box in self._boxes.items() if box.value)
-
-    @value.setter
-    def value(self, chosen: tuple[str, ...]) -> None:
-        for option, box in self._boxes.items():
-            box.value = option in chosen
-
-    def observe_value(self, callback: Any) -> None:
-        for box in self._boxes.values():
-            box.observe(callback, "value")
 
 
 class WorkloadForm:
@@ -77,10 +49,7 @@ class WorkloadForm:
         self._fill()
         self._show_faults()
         for widget in self._inputs.values():
-            if isinstance(widget, _Choices):
-                widget.observe_value(self._propose)
-            else:
-                widget.observe(self._propose, "value")
+            widget.observe(self._propose, "value")
         state.observe(lambda _: self._fill(), "draft")
         state.observe(lambda _: self._show_faults(), "faults")
 
@@ -93,7 +62,7 @@ class WorkloadForm:
         words: dict[str, Any] = {"description": control.label, "tooltip": control.tip}
         words["style"] = {"description_width": "initial"}
         if control.kind == "choices":
-            return _Choices(control)
+            return Choices(control, lambda option: _CHOICE_NAMES.get(option, option))
         if control.kind == "choice":
             options = [(_CHOICE_NAMES.get(option, option), option) for option in control.options]
             return ipywidgets.Dropdown(options=options, **words)
@@ -108,7 +77,7 @@ class WorkloadForm:
             return ipywidgets.Textarea(
                 placeholder="p4d.24xlarge, 32000, 1, bf16", rows=2, continuous_update=False, **words
             )
-        placeholder = "all" if control.kind == "names" else ""
+        placeholder = {"names": "all", "places": "anywhere"}.get(control.kind, "")
         return ipywidgets.Text(placeholder=placeholder, continuous_update=False, **words)
 
     def _fill(self) -> None:

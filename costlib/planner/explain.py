@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from costlib.basis import weakest
 from costlib.planner.lines import ITEMS, Item
+from costlib.planner.places import INTERNET_RULE
 from costlib.planner.plan import Band, Line, Plan
 from costlib.planner.quantities import CHECKPOINT_WRITE_RULE, START_UP_RULE, Quantities, quantities, requeue_rule
 from costlib.planner.rates import Note
@@ -139,6 +140,9 @@ def _origin(result: Result, item: Item, row: int) -> Row:
         rules += _from_list_price(result, offer)
     if item.name == "unused_commitment" and not committed_years:
         rules.append("Capacity Blocks are sold in whole days up to 14, then in whole weeks up to 182 days")
+    if item.name == "result_transfer" and result.workload.dataset.results_to == "internet":
+        bases.append("derived")
+        rules.append(INTERNET_RULE)
     if item.name == "start_up":
         bases.append("estimate")
         rules.append(f"start-up: {START_UP_RULE[SERVICES[offers.service[offer]]]}")
@@ -183,6 +187,8 @@ def _price_row(result: Result, price: str, offer: int) -> Row:
         "home_storage": places.home_storage,
         "storage": places.storage[region],
         "transfer": places.transfer[region],
+        "results": places.results[region],
+        "requests": places.requests[region],
     }[price]
     assert held is not None, "a candidate without a storage or transfer price was costed"
     return Row(held.basis, held.source, held.as_of, held.rule)

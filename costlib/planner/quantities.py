@@ -96,6 +96,8 @@ class Quantities:
     storage_usd_per_gib_month: Floats
     copy_storage_usd_per_gib_month: Floats
     transfer_usd_per_gib: Floats
+    result_usd_per_gib: Floats
+    put_usd_per_1000_requests: Floats
 
     @property
     def wall_hours(self) -> Floats:
@@ -178,6 +180,8 @@ def quantities(
         storage_usd_per_gib_month=places.storage_usd_per_gib_month[region],
         copy_storage_usd_per_gib_month=np.where(places.is_home[region], 0.0, places.storage_usd_per_gib_month[region]),
         transfer_usd_per_gib=places.transfer_usd_per_gib[region],
+        result_usd_per_gib=places.result_usd_per_gib[region],
+        put_usd_per_1000_requests=places.put_usd_per_1000_requests[region],
     )
 
 

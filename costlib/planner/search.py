@@ -14,6 +14,7 @@ from costlib.planner.hours import HoursGrid, hours_grid
 from costlib.planner.lines import total_usd
 from costlib.planner.places import Places
 from costlib.planner.quantities import CAPACITY_BLOCK, SPOT, Candidates, quantities
+from costlib.planner.residency import may_hold_data
 from costlib.planner.sources import Sources
 from costlib.workload import PURCHASES, SERVICES, Workload
 
@@ -203,6 +204,12 @@ def _chosen_offers(workload: Workload, sources: Sources, cells: int, ledger: _Le
         "in another AWS partition",
         "needs an account of its own, and data do not cross; search from a home region there",
     )
+    if workload.dataset.residency is not None:
+        keep(
+            may_hold_data(workload, sources)[offers.region],
+            "the data may not be there",
+            "dataset.residency",
+        )
     if space.regions != "all":
         keep(
             by_code(offers.region, offers.regions, space.regions),
@@ -268,16 +275,7 @@ def _finite(
             (purchase == SPOT) & np.isnan(hazard[1][offer]),
             "the Spot advisor has no row for the type and region; spot.history can give your own",
         ),
-        (
-            "no storage price is known in the region",
-            np.isnan(places.storage_usd_per_gib_month[region]),
-            "S3 Standard",
-        ),
-        (
-            "no transfer price is known to the region",
-            np.isnan(places.transfer_usd_per_gib[region]),
-            "from the dataset's home region",
-        ),
+        *((reason, np.isnan(usd[region]), detail) for reason, usd, detail in places.needed),
         ("will not finish on spot", purchase == SPOT, "interruptions come faster than work is saved"),
     )
     for reason, mask, detail in causes:

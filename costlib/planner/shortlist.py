@@ -23,7 +23,7 @@ def shortlist(sources: Sources, home_region: str) -> Sources:
     interrupted more. Both take the same hours, so no size, deadline or number of runs makes the first the better
     one: the cheapest plan, the Pareto front and the savings ladder are those of all offers. Counts of candidates
     and exclusions are not; and a workload with its own history of interruptions needs all offers, since the Spot
-    advisor's rates decide here.
+    advisor's rates decide here, as does one with results to send back, objects or residency.
     """
     offers = sources.offers
     home = sources.parent_region(home_region)

@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from costlib.benchmarks.sheet import Benchmark
+from costlib.errors import NotKnown, unknown
 from costlib.facts.class_rates import ClassRates
 from costlib.facts.hardware import Hardware
 from costlib.facts.interruptions import Interruptions
+from costlib.facts.region_places import RegionPlaces
 from costlib.facts.regions import Regions
 from costlib.facts.small_jobs import SmallJobs
 from costlib.planner.achieved_share import TrainingJob
@@ -23,7 +25,7 @@ from costlib.planner.spot.hazards import SpotHazards
 from costlib.planner.step_tokens import StepTokens
 from costlib.planner.training_rate import JOBS_KEPT, TrainingRates
 from costlib.prices.book import PriceBook
-from costlib.prices.places import storage_prices, transfer_prices
+from costlib.prices.places import EgressTiers, egress_tiers, put_prices, storage_prices, transfer_prices
 from costlib.prices.price import Price
 from costlib.workload import PURCHASES, SERVICES, Spot, SpotHistory, Vocabulary, Workload
 
@@ -195,6 +197,21 @@ class Sources:
         return self._transfer[from_region]
 
     @cached_property
+    def put_prices(self) -> dict[str, Price]:
+        """PUT and COPY requests to S3 Standard, USD a thousand, by region."""
+        return put_prices(self.book)
+
+    @cached_property
+    def egress_tiers(self) -> EgressTiers:
+        """What sending data to the internet costs by the volume of a month, by region."""
+        return egress_tiers(self.book)
+
+    @cached_property
+    def region_places(self) -> RegionPlaces:
+        """Country, continent and city of each region."""
+        return RegionPlaces.open(self.book.snapshot)
+
+    @cached_property
     def places(self) -> Regions:
         """Name, kind and partition of each region and zone."""
         return Regions.open(self.book.snapshot)
@@ -207,6 +224,9 @@ class Sources:
             instance_types=types,
             families=frozenset(name.split(".")[0] for name in types),
             regions=frozenset(self.offers.regions),
+            places=frozenset(
+                {*self.region_places.countries, *self.region_places.continents, *self.places.table["partition"]}
+            ),
         )
 
     @cached_property
@@ -214,6 +234,11 @@ class Sources:
         """Network of each instance type of the offers, in gigabits a second; NaN where not known."""
         column = self.hardware.instances["network_gbps"].reindex(list(self.offers.instance_types))
         return column.to_numpy(float)
+
+    def require_type(self, instance_type: str | None) -> None:
+        """Raises NotKnown, with close matches, for a type without an offer."""
+        if instance_type is not None and instance_type not in self.offers.instance_types:
+            raise NotKnown([unknown("instance_type", instance_type, self.offers.instance_types, "instance type")])
 
     def accelerators_of(self, instance_type: str) -> tuple[str, float]:
         """The accelerator of a type and how many it has; ("", 0) for a CPU type or one without a fact row."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from costlib.errors import NotKnown, unknown
+from costlib.errors import DataCorrupt, NotKnown, unknown
 from costlib.prices.price import Price
 
 if TYPE_CHECKING:
@@ -37,6 +39,58 @@ def transfer_prices(book: PriceBook, from_region: str) -> dict[str, Price]:
         known = {*table["from_region"].unique(), *book.vocabulary.regions}
         raise NotKnown([unknown("from_region", from_region, sorted(known), "region")])
     return _prices(book, rows, "to_region", "transfer", f"transfer {from_region}")
+
+
+def put_prices(book: PriceBook) -> dict[str, Price]:
+    """USD a thousand PUT, COPY, POST or LIST requests to S3 Standard, by region."""
+    rows = book.table("prices/s3")
+    rows = rows[(rows["item"] == "put_copy_post_list") & (rows["storage_class"] == "STANDARD")]
+    return _prices(book, rows, "region", "s3", "s3 STANDARD put")
+
+
+@dataclass(frozen=True)
+class EgressTiers:
+    """What sending data to the internet costs by the volume of a month, over all services of a region.
+
+    ``tier_gib``: how much each tier holds, the last ``inf``; ``usd_per_gib``: one row a region of ``prices`` (whose
+    row is the first tier's). ``free_gib``: free each month over all regions, GovCloud not among them.
+    """
+
+    tier_gib: tuple[float, ...]
+    usd_per_gib: dict[str, tuple[float, ...]]
+    prices: dict[str, Price]
+    free_gib: float
+
+
+#: AWS's words for the tiers, and what each holds; its TB is 1,024 GB.
+TIERS = {
+    "first 10 TB/month (0-10240 GB)": 10 * 1024.0,
+    "next 40 TB": 40 * 1024.0,
+    "next 100 TB": 100 * 1024.0,
+    "over 150 TB": math.inf,
+}
+FREE_TIER = "first 100 GB/month"
+FREE_TIER_GIB = 100.0
+
+
+def egress_tiers(book: PriceBook) -> EgressTiers:
+    """The tiers of every region that has all of them. Raises DataCorrupt for tiers in other words than TIERS."""
+    table = book.table("prices/transfer")
+    rows = table[table["kind"] == "internet_egress"]
+    free = table[table["kind"] == "internet_egress_free_tier"]
+    strange = sorted({*rows["tier"], *free["tier"]} - {*TIERS, FREE_TIER})
+    if strange:
+        raise DataCorrupt(f"prices/transfer has tiers of egress that are not known: {', '.join(map(str, strange))}")
+    by_tier = {
+        tier: _prices(book, rows[rows["tier"] == tier], "from_region", "transfer", "internet egress") for tier in TIERS
+    }
+    regions = set.intersection(*(set(prices) for prices in by_tier.values()))
+    return EgressTiers(
+        tuple(TIERS.values()),
+        {region: tuple(by_tier[tier][region].amount for tier in TIERS) for region in sorted(regions)},
+        {region: by_tier[next(iter(TIERS))][region] for region in sorted(regions)},
+        FREE_TIER_GIB if len(free) else 0.0,
+    )
 
 
 def _prices(book: PriceBook, rows: pd.DataFrame, place: str, service: str, key: str) -> dict[str, Price]:

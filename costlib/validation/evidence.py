@@ -10,15 +10,25 @@ from collections.abc import Callable
 import pandas as pd
 
 from costlib.tables import Snapshot
-from costlib.validation import batch, cpu_or_gpu, memory, precision, scaling, spot, spot_evidence, training_time
+from costlib.validation import (
+    batch,
+    commitments_evidence,
+    cpu_or_gpu,
+    memory,
+    precision,
+    scaling,
+    spot,
+    spot_evidence,
+    training_time,
+)
 from costlib.validation.evidence_rows import COLUMNS, Demand, Evidence, rows_of
 
 __all__ = ["COLUMNS", "Demand", "Evidence", "all_evidence", "summary"]
 
 
 def all_evidence(snapshot: Snapshot) -> list[Evidence]:
-    """Every piece, in the order of the notebooks; about 12 s, most of it for spot."""
-    return [make(snapshot) for make in MAKERS]
+    """Every piece: those that are there at once, then those that take a while."""
+    return [make(snapshot) for make in (*QUICK, *(slow for _, slow in SLOW))]
 
 
 def summary(evidence: list[Evidence]) -> pd.DataFrame:
@@ -32,7 +42,7 @@ def summary(evidence: list[Evidence]) -> pd.DataFrame:
                 "median_error": one.statistics["median error"],
                 "worst_error": one.statistics["worst error"],
                 "inside_band": one.statistics["inside the band"],
-                "also": "; ".join(f"{name} {100 * value:.0f} %" for name, value in one.extra.items()),
+                "also": "; ".join(f"{name} {_percent(value)}" for name, value in one.extra.items()),
                 "demand": "; ".join(demand.words for demand in one.demands) or "none set",
                 "holds": one.holds,
                 "notebook": one.notebook,
@@ -40,6 +50,11 @@ def summary(evidence: list[Evidence]) -> pd.DataFrame:
             for one in evidence
         ]
     )
+
+
+def _percent(value: float) -> str:
+    """Whole percents, but for the small ones, which are to two digits."""
+    return f"{100 * value:.2g} %" if abs(value) < 0.1 else f"{100 * value:.0f} %"
 
 
 def _memory_formulas(snapshot: Snapshot) -> Evidence:
@@ -205,7 +220,10 @@ def _small_jobs(snapshot: Snapshot) -> Evidence:
     )
 
 
-MAKERS: tuple[Callable[[Snapshot], Evidence], ...] = (
+Maker = Callable[[Snapshot], Evidence]
+
+#: Pieces that take tenths of a second, in the order of the notebooks.
+QUICK: tuple[Maker, ...] = (
     _memory_formulas,
     _memory_measured,
     _precision,
@@ -218,13 +236,25 @@ MAKERS: tuple[Callable[[Snapshot], Evidence], ...] = (
         "Uniform Progress on recorded traces",
         (Demand("median error", at_most=0.001), Demand("deadlines met", at_least=1.0)),
     ),
-    spot_evidence.replays(
-        "lookahead",
-        "the workbook's own policy, beside the optimum",
-        (Demand("deadlines met", at_least=1.0), Demand("gap to the optimum closed", at_least=spot.GAP_CLOSED)),
-    ),
-    spot_evidence.forecasts,
+    commitments_evidence.guides,
     _training_time,
     _later_training_time,
     _shares_of_peak,
+)
+#: Pieces that take seconds; what they are, to say what is still to come.
+SLOW: tuple[tuple[str, Maker], ...] = (
+    ("commitments: portfolio against exhaustive search", commitments_evidence.search),
+    *(
+        (f"commitments: {rule.replace('_', ' ')} on years held out", commitments_evidence.years_held_out(rule))
+        for rule in commitments_evidence.ASKED
+    ),
+    (
+        "spot: the workbook's own policy, beside the optimum",
+        spot_evidence.replays(
+            "lookahead",
+            "the workbook's own policy, beside the optimum",
+            (Demand("deadlines met", at_least=1.0), Demand("gap to the optimum closed", at_least=spot.GAP_CLOSED)),
+        ),
+    ),
+    ("spot: chance to be done by a deadline", spot_evidence.forecasts),
 )

@@ -2,8 +2,10 @@
 
 from costlib.workload.description import Workload
 from costlib.workload.fields import Vocabulary
+from costlib.workload.jobs import JobKind, Jobs, StaffHours
 from costlib.workload.names import (
     ATTENTIONS,
+    JOB_NEEDS,
     METHODS,
     MODEL_CLASSES,
     OPTIMIZERS,
@@ -17,6 +19,7 @@ from costlib.workload.parts import Fit, HoursOn, Spot, SpotHistory
 
 __all__ = [
     "ATTENTIONS",
+    "JOB_NEEDS",
     "METHODS",
     "MODEL_CLASSES",
     "OPTIMIZERS",
@@ -26,9 +29,12 @@ __all__ = [
     "SERVICES",
     "Fit",
     "HoursOn",
+    "JobKind",
+    "Jobs",
     "ModelClass",
     "Spot",
     "SpotHistory",
+    "StaffHours",
     "Vocabulary",
     "Workload",
 ]

@@ -20,6 +20,7 @@ from pydantic import (
 from costlib.errors import Fault, InvalidInput
 from costlib.workload.faults import faults_of
 from costlib.workload.fields import InstanceType, Quantity, Vocabulary, one_or_many, without_repeats
+from costlib.workload.jobs import Jobs
 from costlib.workload.names import Optimizer, Precision
 from costlib.workload.parts import AtKeys, Checkpoint, Dataset, Fit, Measured, Model, Part, SearchSpace, Spot, Work
 from costlib.workload.yaml_loader import careful_loader
@@ -39,9 +40,11 @@ class Workload(Part):
     checkpoint: Checkpoint
     deadline_hours: Annotated[Quantity, Field(le=100_000)] | None = None
     runs_per_month: Annotated[Quantity, Field(le=100_000)] = 1
+    campaign_months: Annotated[Quantity, Field(le=600)] | None = None
     search: SearchSpace = SearchSpace()
     fit: Fit | None = None
     spot: Spot | None = None
+    jobs: Jobs | None = None
 
     @field_validator("fit", mode="after")
     @classmethod

@@ -19,6 +19,8 @@ class Vocabulary:
     instance_types: frozenset[str]
     families: frozenset[str]
     regions: frozenset[str]
+    #: Countries, continents and partitions with a region; where empty, they are not looked at.
+    places: frozenset[str] = frozenset()
 
 
 def number(value: Any) -> Any:
@@ -69,9 +71,19 @@ def known(kind: str, what: str) -> Callable[[str, ValidationInfo], str]:
     return check
 
 
+def _known_place(value: str, info: ValidationInfo) -> str:
+    vocabulary = (info.context or {}).get("vocabulary")
+    if vocabulary is None or not vocabulary.places or value in vocabulary.places | vocabulary.regions:
+        return value
+    close = nearest(value, [*vocabulary.places, *vocabulary.regions])
+    hint = f" (did you mean {', '.join(close)}?)" if close else ""
+    raise ValueError(f"is not a country code, continent, partition or region of AWS{hint}")
+
+
 Quantity = Annotated[float, BeforeValidator(number), Field(gt=0)]
 Amount = Annotated[float, BeforeValidator(number), Field(ge=0)]
 Count = Annotated[int, BeforeValidator(number), Field(ge=1)]
 InstanceType = Annotated[str, AfterValidator(known("instance_types", "an instance type"))]
 Family = Annotated[str, AfterValidator(known("families", "an instance family"))]
 Region = Annotated[str, AfterValidator(known("regions", "a region"))]
+Place = Annotated[str, AfterValidator(_known_place)]

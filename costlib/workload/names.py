@@ -13,6 +13,9 @@ OPTIMIZERS = ("adam", "sgd", "adam_8bit", "adafactor")
 METHODS = ("full", "lora", "qlora")
 ATTENTIONS = ("flash", "standard")
 RECOMPUTES = ("none", "selective", "full")
+#: What jobs may need of the service that runs them: an own machine image (kernel, drivers), EFA between instances, a
+#: service that starts a job again after spot was taken back.
+JOB_NEEDS = ("own_image", "efa", "managed_restart")
 
 Precision = Literal["fp32", "tf32", "fp16", "bf16", "fp8"]
 Service = Literal["ec2", "sagemaker"]
@@ -23,3 +26,4 @@ Method = Literal["full", "lora", "qlora"]
 Attention = Literal["flash", "standard"]
 Recompute = Literal["auto", "none", "selective", "full"]
 ZeroStage = Literal["auto", 0, 1, 2, 3]
+JobNeed = Literal["own_image", "efa", "managed_restart"]

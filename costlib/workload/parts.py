@@ -20,6 +20,7 @@ from costlib.workload.fields import (
     Count,
     Family,
     InstanceType,
+    Place,
     Quantity,
     Region,
     number,
@@ -187,10 +188,27 @@ class Measured(Part):
 
 
 class Dataset(Part):
-    """The data that must be where the GPUs are."""
+    """The data that must be where the GPUs are, and what else crosses between there and their home region.
+
+    ``changed_gib_per_month`` is sent to a copy elsewhere each month; ``result_gib_per_run`` goes back to ``results_to``
+    (the home region unless it says the internet); ``objects`` are those of the dataset, each copied by one request.
+    ``residency``: the only countries (ISO 3166), continents, partitions and regions that the data may be in. What is
+    not given is taken as nothing, and residency as no limit.
+    """
 
     gib: Annotated[Amount, Field(le=1e9)]
     home_region: Region
+    changed_gib_per_month: Annotated[Amount, Field(le=1e9)] | None = None
+    result_gib_per_run: Annotated[Amount, Field(le=1e9)] | None = None
+    results_to: Literal["home_region", "internet"] | None = None
+    objects: Annotated[int, BeforeValidator(number), Field(ge=0, le=1_000_000_000_000)] | None = None
+    residency: Annotated[tuple[Place, ...], BeforeValidator(one_or_many), AfterValidator(without_repeats)] | None = None
+
+    @model_validator(mode="after")
+    def _objects_have_a_size(self) -> Self:
+        if self.objects and not self.gib:
+            raise AtKeys([("objects", self.objects, "needs a dataset: gib is 0")])
+        return self
 
 
 class Checkpoint(Part):

@@ -17,6 +17,7 @@ from data.build import (
     examples,
     measured_tables,
     scaling_tables,
+    service_rows,
     serving_facts,
 )
 from data.build.common import with_dates
@@ -157,7 +158,7 @@ def botocore_region_names() -> dict[str, str]:
 
 
 def service_facts_table(raw: Path) -> pd.DataFrame:
-    """facts/service_facts: as given, with the basis in our words; what is no date goes into the note."""
+    """facts/service_facts: as given, with the basis in our words and no date made up; then the rows of service_rows."""
     table = with_dates(pd.read_csv(raw / "prices/service_facts.csv", dtype=str, keep_default_na=False))
     measured = table["source_kind"].isin(["third_party_measurement", "issue_report"])
     table["basis"] = measured.map({True: "measured", False: "published"})
@@ -165,8 +166,7 @@ def service_facts_table(raw: Path) -> pd.DataFrame:
     table["rule"] = ""
     heuristic = table["source_kind"] == "heuristic"
     table.loc[heuristic, "rule"] = "another estimator's rule of thumb, not a measurement"
-    columns = "topic fact value unit source_kind basis rule source as_of note"
-    return table[columns.split()]
+    return pd.concat([table[service_rows.COLUMNS], service_rows.rows()], ignore_index=True)
 
 
 def interruptions_table(raw: Path) -> pd.DataFrame:

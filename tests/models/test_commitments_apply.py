@@ -10,57 +10,20 @@ from costlib.errors import InvalidInput
 from costlib.models.commitments_apply import Applied, apply_discounts
 from costlib.models.commitments_inputs import Commitment, Line, Usage
 from costlib.models.normalization import is_size_flexible, normalization_factor
-
-# Savings Plans User Guide, "Understanding how Savings Plans apply to your usage": its example, partial upfront.
-GUIDE = [
-    # line, on-demand, Compute, EC2 Instance, quantity
-    (Line("r5.4xlarge", "us-east-1"), 1.00, 0.70, 0.60, 4.0),
-    (Line("vcpu", "us-west-1", "fargate"), 0.04, 0.03, None, 400.0),
-    (Line("gb", "us-west-1", "fargate"), 0.004, 0.003, None, 1600.0),
-    (Line("m5.24xlarge", "us-east-1", platform="windows", tenancy="dedicated"), 10.00, 8.20, 7.80, 1.0),
-    # A million requests of 0.5 GB for 3 seconds.
-    (Line("gb_second", "us-east-2", "lambda"), 0.000015, 0.00001275, None, 1_500_000.0),
-    (Line("million_requests", "us-east-2", "lambda"), 0.20, 0.20, None, 1.0),
-]
-PARTIAL = {"term_years": 1, "payment": "partial_upfront"}
-
-
-def row(line: Line, plan_type: str, usd: float, term_years: float = 0, payment: str = "") -> dict[str, object]:
-    return {
-        "plan_type": plan_type,
-        "term_years": term_years,
-        "payment": payment,
-        "instance_type": line.instance_type,
-        "region": line.region,
-        "service": line.service,
-        "platform": line.platform,
-        "tenancy": line.tenancy,
-        "usd_per_hour": usd,
-        "upfront_fraction": 0.5,
-    }
-
-
-def guide_rates() -> pd.DataFrame:
-    rows = []
-    for line, on_demand, compute, instance, _ in GUIDE:
-        rows += [row(line, "on_demand", on_demand), row(line, "compute", compute, 1, "partial_upfront")]
-        if instance:
-            rows.append(row(line, "ec2_instance", instance, 1, "partial_upfront"))
-    rows.append(row(GUIDE[0][0], "standard", 0.55, 1, "partial_upfront"))
-    return pd.DataFrame(rows)
+from costlib.validation.commitments_guide import EARLIER, GUIDE, PARTIAL, compute, guide_check, hour_of, rate_row
 
 
 def guide(*commitments: Commitment) -> Applied:
-    usage = Usage(tuple(line for line, *_ in GUIDE), np.array([[quantity for *_, quantity in GUIDE]]))
-    return apply_discounts(usage, commitments, guide_rates())
-
-
-def compute(amount: float) -> Commitment:
-    return Commitment("compute", amount, **PARTIAL)
+    return hour_of(GUIDE, *commitments)
 
 
 # The guide rounds to cents, half a cent up (47.125 is its 47.13): half a cent, and the rounding of the sum.
 CENT = 0.005 + 1e-9
+
+
+def test_every_number_that_the_guides_work_by_hand() -> None:
+    found = guide_check()
+    assert len(found) == 21 and found["exact"].all(), found
 
 
 def test_guide_without_plans() -> None:
@@ -97,7 +60,7 @@ def test_guide_scenario_4_reserved_instances_first() -> None:
     found = guide(compute(18.20), reserved)
     assert found.on_demand_usd[0] == pytest.approx(32.70, abs=CENT)
     assert found.used_fraction[0] == pytest.approx([1, 1])
-    assert found.covered_usd[0] == pytest.approx(18.20 + 2 * 0.55)
+    assert found.covered_usd[0] == pytest.approx(18.20 + 2 * 0.60)
 
 
 def test_guide_scenario_5_two_plans() -> None:
@@ -107,22 +70,8 @@ def test_guide_scenario_5_two_plans() -> None:
     assert found.on_demand_usd[0] == pytest.approx(32.70, abs=CENT)
 
 
-# An earlier edition of the same page: c5.9xlarge, c5.24xlarge and Fargate.
-EARLIER = [
-    (Line("c5.9xlarge", "us-east-1"), 4.0, 2.0, 1.0, 1.0),
-    (Line("c5.24xlarge", "us-east-1", platform="windows", tenancy="dedicated"), 10.0, 8.0, 6.0, 1.0),
-    (Line("vcpu", "us-west-1", "fargate"), 1.5, 1.0, None, 10.0),
-    (Line("gb", "us-west-1", "fargate"), 2.0, 1.0, None, 5.0),
-]
-
-
 def earlier(*commitments: Commitment) -> Applied:
-    rows = []
-    for line, on_demand, compute_usd, instance, _ in EARLIER:
-        rows += [row(line, "on_demand", on_demand), row(line, "compute", compute_usd, 1, "partial_upfront")]
-        rows += [row(line, "ec2_instance", instance, 1, "partial_upfront")] if instance else []
-    usage = Usage(tuple(line for line, *_ in EARLIER), np.array([[quantity for *_, quantity in EARLIER]]))
-    return apply_discounts(usage, commitments, pd.DataFrame(rows))
+    return hour_of(EARLIER, *commitments)
 
 
 def test_earlier_guide_scenario_1_all_usage_for_25_dollars() -> None:
@@ -139,9 +88,9 @@ def test_earlier_guide_order_of_savings() -> None:
 
 
 def reserved_case(usage: dict[Line, float], commitments: list[Commitment]) -> Applied:
-    rows = [row(line, "on_demand", 0.1 * normalization_factor(line.instance_type)) for line in usage]
+    rows = [rate_row(line, "on_demand", 0.1 * normalization_factor(line.instance_type)) for line in usage]
     rows += [
-        row(Line(commitment.instance_type or "", "us-east-1"), "standard", 0.05, 1, "no_upfront")
+        rate_row(Line(commitment.instance_type or "", "us-east-1"), "standard", 0.05, 1, "no_upfront")
         for commitment in commitments
     ]
     frame = pd.DataFrame(rows).drop_duplicates(["plan_type", "instance_type"])
@@ -217,9 +166,11 @@ def test_factors() -> None:
 
 def test_compute_plans_leave_sagemaker_alone_and_sagemaker_plans_the_rest() -> None:
     ec2, sagemaker = Line("g5.xlarge", "us-east-1"), Line("ml.g5.xlarge", "us-east-1", "sagemaker")
-    rows = [row(ec2, "on_demand", 1.0), row(sagemaker, "on_demand", 1.4)]
+    rows = [rate_row(ec2, "on_demand", 1.0), rate_row(sagemaker, "on_demand", 1.4)]
     # A rate in the table does not make a plan cover what it does not: both lines have both.
-    rows += [row(line, plan, 0.7, 1, "no_upfront") for line in (ec2, sagemaker) for plan in ("compute", "sagemaker")]
+    rows += [
+        rate_row(line, plan, 0.7, 1, "no_upfront") for line in (ec2, sagemaker) for plan in ("compute", "sagemaker")
+    ]
     usage = Usage((ec2, sagemaker), np.array([[1.0, 1.0]]))
     for plan, covered in (("compute", [1, 0]), ("sagemaker", [0, 1])):
         found = apply_discounts(usage, [Commitment(plan, 5.0, 1, "no_upfront")], pd.DataFrame(rows))
@@ -234,8 +185,8 @@ amounts = st.floats(0, 30)
 def test_what_holds_of_any_hour(quantity: list[list[float]], compute_usd: float, instance_usd: float) -> None:
     rows = []
     for line, on_demand, compute_rate, instance, _ in EARLIER:
-        rows += [row(line, "on_demand", on_demand), row(line, "compute", compute_rate, 1, "partial_upfront")]
-        rows += [row(line, "ec2_instance", instance, 1, "partial_upfront")] if instance else []
+        rows += [rate_row(line, "on_demand", on_demand), rate_row(line, "compute", compute_rate, 1, "partial_upfront")]
+        rows += [rate_row(line, "ec2_instance", instance, 1, "partial_upfront")] if instance else []
     lines, rates = tuple(line for line, *_ in EARLIER), pd.DataFrame(rows)
     bought = [
         compute(compute_usd),
@@ -258,7 +209,7 @@ def test_what_holds_of_any_hour(quantity: list[list[float]], compute_usd: float,
 
 def test_bad_commitments_are_named_with_what_is_sold() -> None:
     line = Line("p5.48xlarge", "us-east-1")
-    frame = pd.DataFrame([row(line, "on_demand", 55.04), row(line, "convertible", 31.0, 3, "all_upfront")])
+    frame = pd.DataFrame([rate_row(line, "on_demand", 55.04), rate_row(line, "convertible", 31.0, 3, "all_upfront")])
     usage = Usage((line,), np.ones((1, 1)))
     wrong = Commitment("standard", -1, 1, "no_upfront", "p5.48xlarge", region="us-east-1")
     with pytest.raises(InvalidInput, match="standard 1 year no_upfront p5.48xlarge") as caught:
@@ -279,9 +230,13 @@ def test_bad_numbers_and_rates_are_named() -> None:
     with pytest.raises(InvalidInput, match="comes twice"):
         Usage((Line("a.large", "r"), Line("a.large", "r")), np.ones((1, 2)))
     line = Line("g5.xlarge", "us-east-1")
-    bad = [row(line, "on_demand", 0.0), row(line, "compute", 1.0, 2, "no_upfront"), row(line, "compute", 1, 1, "later")]
+    bad = [
+        rate_row(line, "on_demand", 0.0),
+        rate_row(line, "compute", 1.0, 2, "no_upfront"),
+        rate_row(line, "compute", 1, 1, "later"),
+    ]
     with pytest.raises(InvalidInput) as caught:
         apply_discounts(Usage((line,), np.ones((1, 1))), [], pd.DataFrame(bad))
     assert [fault.field for fault in caught.value.faults] == ["term_years", "payment", "usd_per_hour"]
     with pytest.raises(InvalidInput, match=r"has two rates \(rows 0, 1\)"):
-        apply_discounts(Usage((line,), np.ones((1, 1))), [], pd.DataFrame([row(line, "on_demand", 1.0)] * 2))
+        apply_discounts(Usage((line,), np.ones((1, 1))), [], pd.DataFrame([rate_row(line, "on_demand", 1.0)] * 2))

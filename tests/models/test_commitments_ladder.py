@@ -19,6 +19,7 @@ from costlib.models.commitments import (
     newsvendor_amount,
     next_rung,
     outlook_from,
+    whole_by_month,
 )
 from costlib.models.commitments_forecast import MONTH, Outlook
 from costlib.models.lookback import lookback_amount, lookback_portfolio
@@ -110,28 +111,68 @@ def test_what_is_held_is_not_bought_again() -> None:
     whole = best_above(outlook, 0.0, 0.72, 1.0)
     for held in (0.0, 0.3 * whole, whole, 2 * whole):
         assert held + best_above(outlook, held, 0.72, 1.0) == pytest.approx(max(held, whole), rel=1e-3)
-    assert next_rung(outlook, 0.0, 0.72, 1.0, 12) == pytest.approx(whole / 12, rel=1e-6)
-    assert next_rung(outlook, 0.98 * whole, 0.72, 1.0, 12) == pytest.approx(0.02 * whole, rel=0.05)
+
+
+def test_a_rung_is_a_part_of_the_whole_beside_what_is_renewed() -> None:
+    rule = Rule(first_fraction=0.3, rungs=15)
+    cases = pd.DataFrame(
+        [
+            # whole, held, ended, bought
+            (60.0, 0.0, 0.0, 18.0),  # a ladder begins
+            (60.0, 18.0, 0.0, 4.0),  # a fifteenth
+            (60.0, 58.0, 0.0, 2.0),  # no more than is missing
+            (60.0, 70.0, 0.0, 0.0),
+            (60.0, 22.0, 18.0, 22.0),  # what ended, and a fifteenth
+            (30.0, 22.0, 18.0, 8.0),  # what ended, as far as it is wanted
+            (0.0, 0.0, 18.0, 0.0),
+            (60.0, 0.0, 18.0, 22.0),  # all has ended: renewed, not begun anew
+        ],
+        columns=["whole", "held", "ended", "bought"],
+    )
+    found = next_rung(cases["whole"], cases["held"], cases["ended"], rule)
+    assert found == pytest.approx(cases["bought"].to_numpy())
+    alone = [float(next_rung(*row[:3], rule)) for row in cases.itertuples(index=False)]
+    assert alone == found.tolist()
+    assert 7 * found == pytest.approx(
+        next_rung(7 * cases["whole"], 7 * cases["held"], 7 * cases["ended"], rule), rel=1e-12
+    )
 
 
 def test_a_ladder_over_flat_usage_fills_in_a_year_and_renews_rung_by_rung() -> None:
     usage = np.full(40 * MONTH, 10.0)
-    rule = Rule(rungs=12, stop_chance_fraction=0.0, risk_weight=0.0)
-    found = climbed(usage, 4, 0.72, 1.0, rule)
+    rule = Rule(stop_chance_fraction=0.0, risk_weight=0.0)
+    whole = whole_by_month(usage, 4, 0.72, 1.0, rule)
+    found = climbed(whole, rule)
     assert not found.bought[:4].any()
-    filled = found.held[16 * MONTH :]
     # The outlook's narrow spread is worth a little less than all of it.
-    assert (filled <= 10.01).all() and (filled >= 9.5).all()
-    rungs = found.bought[16:]
-    assert (rungs > 0).sum() >= 20, "each month has its rung"
+    assert (whole[4:] <= 10.01).all() and (whole[4:] >= 9.5).all()
+    assert found.bought[4] == pytest.approx(0.3 * whole[4])
+    # Of 0.7 that are missing eleven fifteenths are more than enough.
+    assert found.held[15:] == pytest.approx(whole[15:], rel=0.005)
+    assert (found.held <= whole + 1e-9).all()
+    assert (found.bought[16:28] > 0).sum() >= 11, "most months have their rung"
     # In force is what was bought in the twelve months before.
     for month in (5, 20, 39):
-        assert found.held[month * MONTH] == pytest.approx(found.bought[max(0, month - 11) : month + 1].sum())
+        assert found.held[month] == pytest.approx(found.bought[max(0, month - 11) : month + 1].sum())
+    assert found.held_hours.shape == usage.shape and found.held_hours[20 * MONTH] == found.held[20]
     # What comes later cannot change what was bought before.
     other = usage.copy()
     other[30 * MONTH :] = 0
-    assert climbed(other, 4, 0.72, 1.0, rule).bought[:31] == pytest.approx(found.bought[:31])
-    assert climbed(other, 4, 0.72, 1.0, rule).bought[31:].sum() == 0
+    stopped = climbed(whole_by_month(other, 4, 0.72, 1.0, rule), rule)
+    assert stopped.bought[:31] == pytest.approx(found.bought[:31])
+    assert stopped.bought[31:].sum() == 0
+    # Several at once are each alone.
+    both = climbed(np.stack([whole, 2 * whole]), rule)
+    assert both.bought[0] == pytest.approx(found.bought) and both.held[1] == pytest.approx(2 * found.held)
+
+
+def test_the_whole_of_a_month_is_the_best_amount_of_its_outlook() -> None:
+    usage, rule = trace("growing", np.random.default_rng(5))[: 20 * MONTH + 100], Rule()
+    found = whole_by_month(usage, 12, 0.72, 1.0, rule)
+    assert found.shape == (20,) and not found[:12].any()
+    for month in (12, 19):
+        outlook = outlook_from(usage[: month * MONTH], 0.28, rule.stop_chance_fraction).cautious(rule.risk_weight)
+        assert found[month] == best_above(outlook, 0.0, 0.72, 1.0)
 
 
 def test_a_plan_buys_growth_when_it_comes() -> None:
@@ -158,8 +199,12 @@ def test_bad_input_is_refused_by_name() -> None:
         (lambda: outlook_from(-np.ones(3 * MONTH), 0.3, 0.1), "usage"),
         (lambda: outlook.cautious(2.0), "risk_weight"),
         (lambda: best_above(outlook, -1.0, 0.7, 1.0), "held"),
-        (lambda: next_rung(outlook, 0.0, 0.7, 1.0, 0), "rungs"),
-        (lambda: climbed(np.ones(3 * MONTH), 1, 0.7, 1.0, Rule()), "first_month"),
+        (lambda: next_rung(1.0, 0.0, 0.0, Rule(rungs=0)), "rungs"),
+        (lambda: next_rung(1.0, 0.0, 0.0, Rule(first_fraction=1.1)), "first_fraction"),
+        (lambda: next_rung(1.0, -1.0, [0.0, -2.0], Rule()), "held.*\n.*ended"),
+        (lambda: climbed(-np.ones(3), Rule()), "whole"),
+        (lambda: climbed(np.ones(3), Rule(term_months=0)), "term_months"),
+        (lambda: whole_by_month(np.ones(3 * MONTH), 1, 0.7, 1.0, Rule()), "first_month"),
         (lambda: ladder_plan(Scenarios((LINE,), np.ones((1, 9, 1))), rates(), 0, 0.5), "every_months"),
         (lambda: ladder_plan(Scenarios((LINE,), np.ones((1, 9, 1))), rates(), 1, 0.0), "rung_fraction"),
     ):

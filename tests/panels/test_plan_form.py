@@ -42,7 +42,15 @@ def test_a_layout_in_memory_comes_back_equal(fit):
     assert again(draft) == draft
 
 
-def test_every_key_of_fit_has_a_control():
+def test_what_data_cost_elsewhere_comes_back_equal():
+    data = {"changed_gib_per_month": 12.5, "result_gib_per_run": 3, "results_to": "internet", "objects": 1_000_000,
+            "residency": ["Europe", "US"]}  # fmt: skip
+    changes = {f"dataset.{key}": value for key, value in data.items()} | {"campaign_months": 6}
+    assert again(Draft(workload().changed(changes), {})) == Draft(workload().changed(changes), {})
+
+
+def test_every_key_of_fit_and_of_the_dataset_has_a_control():
+    assert {f"dataset.{name}" for name in workload().dataset.__class__.model_fields} <= set(CONTROLS)
     assert {f"fit.{name}" for name in Fit.model_fields} == {key for key in CONTROLS if key.startswith("fit.")}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from costlib.paths import notebooks_dir
 from costlib.tables import Snapshot
-from costlib.validation.evidence import COLUMNS, MAKERS, Demand, Evidence, all_evidence, summary
+from costlib.validation.evidence import COLUMNS, QUICK, SLOW, Demand, Evidence, all_evidence, summary
 
 SNAPSHOT = Snapshot.open()
 ALL = all_evidence(SNAPSHOT)
@@ -52,5 +52,15 @@ def test_statistics_of_known_rows() -> None:
 
 def test_summary_has_a_row_each() -> None:
     table = summary(ALL)
-    assert len(table) == len(MAKERS)
+    assert len(table) == len(QUICK) + len(SLOW)
     assert table["holds"].all()
+
+
+def test_what_is_slow_is_named_as_it_will_be_listed() -> None:
+    listed = [f"{one.topic}: {one.what}" for one in ALL[len(QUICK) :]]
+    assert [found.startswith(name) for found, (name, _) in zip(listed, SLOW, strict=True)] == [True] * len(SLOW)
+
+
+def test_small_shares_keep_their_digits() -> None:
+    one = dataclasses.replace(ALL[0], demands=(), extra={"gap": 1.3e-5, "lower": -0.0161, "right": 0.956})
+    assert summary([one])["also"].iloc[0] == "gap 0.0013 %; lower -1.6 %; right 96 %"

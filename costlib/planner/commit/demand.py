@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput, unknown
 from costlib.models.commitments import Line, Rates, Scenarios, Usage, migrated, outlook_from, price_cut
-from costlib.models.commitments_forecast import DEVIATION_UNTOLD, DEVIATIONS, MONTH
+from costlib.models.commitments_forecast import DEVIATION_LEAST, DEVIATION_MOST, DEVIATION_UNTOLD, DEVIATIONS, MONTH
 from costlib.models.commitments_inputs import COMMITTED
 
 Floats = npt.NDArray[np.float64]
@@ -269,8 +269,26 @@ def _of_line(values: Floats, pattern: Floats, quantile: float, months: int) -> t
     now = float(np.quantile(pattern, quantile))
     by_month = values[-(len(values) // MONTH) * MONTH :].reshape(-1, MONTH)
     if not now or not np.quantile(by_month, quantile, axis=1).all():
-        # Bursts: the deciding level is nothing in some month, so the mean tells the trend.
-        values, now = np.repeat(by_month.mean(axis=1), MONTH), float(pattern.mean())
-        if not (now and by_month.mean(axis=1).all()):
-            return flat, "it ran in bursts, and not in every month, so no trend can be told; taken as flat"
-    return outlook_from(values, quantile, 0.0, months).level / now, ""
+        return _of_bursts(by_month.mean(axis=1), float(pattern.mean()), months)
+    level = outlook_from(values, quantile, 0.0, months).level / now
+    seen = len(by_month)
+    if seen >= months:
+        return level, ""
+    # What was seen for some months is carried on for as many; the doubt goes on growing.
+    middle = level[len(DEVIATIONS) // 2]
+    return level / middle * middle[
+        np.minimum(np.arange(months), seen - 1)
+    ], f"its trend is carried on for {seen} months, as long as it was seen; then the level stays"
+
+
+def _of_bursts(means: Floats, now: float, months: int) -> tuple[Floats, str]:
+    """Levels of a line whose deciding level is nothing in some months: about the mean of all months, with no trend.
+
+    Bursts come and go, so a month's mean says little of the next one's, and no doubt adds up.
+    """
+    scatter = float(np.std(np.log(means[means > 0]), ddof=1)) if (means > 0).sum() > 1 else DEVIATION_MOST
+    spread = np.exp(DEVIATIONS * float(np.clip(scatter, DEVIATION_LEAST, DEVIATION_MOST)))
+    middle = float(means.mean()) / now if now else 0.0
+    return np.repeat((middle * spread)[:, None], months, axis=1), (
+        f"it ran in bursts: the mean of its {len(means)} months goes on, with no trend"
+    )

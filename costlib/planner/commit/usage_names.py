@@ -106,7 +106,11 @@ def _zone_faults(cells: pd.DataFrame) -> Iterator[Fault]:
 
 def _priced(book: PriceBook, service: str) -> dict[str, set[str]]:
     """The regions in which each type, as the bill names it, has an on-demand price."""
-    part = book.part(service, "on_demand")
+    part = book.part(service, "on_demand")[["billed_type", "region"]]
+    if service == "sagemaker":
+        # An endpoint's type need not be sold for training (planner.commit.rates takes the Hosting price then).
+        hosted = book.table("prices/sagemaker_instances").query("component == 'Hosting'")
+        part = pd.concat([part, hosted.rename(columns={"instance_type": "billed_type"})[["billed_type", "region"]]])
     return {str(name): set(regions) for name, regions in part.groupby("billed_type")["region"]}
 
 

@@ -16,6 +16,7 @@ from costlib.errors import InvalidInput, unknown
 from costlib.facts.interruptions import Interruptions
 from costlib.planner.lines import NOT_COSTED, total_usd
 from costlib.planner.quantities import CHECKPOINT_WRITE_RULE, SPOT, Quantities, quantities
+from costlib.planner.residency import may_hold_data
 from costlib.planner.search import Result, search
 from costlib.planner.sources import BANDS, Sources
 from costlib.planner.spot.hazards import OPEN_BAND_RULE
@@ -195,6 +196,7 @@ def _left_out(result: Result, table: pd.DataFrame, rows: Ints) -> tuple[str, ...
             for region in offers.regions
         ]
     )
+    searched &= may_hold_data(result.workload, sources)
     is_spot = (offers.service == SERVICES.index("ec2")) & (offers.purchase == SPOT)
     offer = np.nonzero(is_spot & searched[offers.region] & np.isin(offers.instance_type, table["type_code"]))[0]
     offer = offer[~covered(result, offer)]

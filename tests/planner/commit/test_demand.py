@@ -75,7 +75,7 @@ def test_hours_keep_their_weekday(book: PriceBook) -> None:
 
 
 def test_history_tells_growth(book: PriceBook) -> None:
-    hours = np.arange(26 * 168)
+    hours = np.arange(56 * 168)
     growing = 10 * 2 ** (hours / 8760)
     demand = of(book, Usage((G5,), growing[:, None]), Future(stop_chance_fraction=0.0))
     middle = demand.scenarios.quantity[demand.middle, :, 0]
@@ -83,6 +83,32 @@ def test_history_tells_growth(book: PriceBook) -> None:
     assert 1.7 < yearly < 2.1
     spread = demand.scenarios.quantity[:, -1, 0]
     assert (np.diff(spread) > 0).all()
+
+
+def test_a_trend_is_carried_on_for_as_long_as_it_was_seen(book: PriceBook) -> None:
+    hours = np.arange(26 * 168)
+    growing = 10 * 2 ** (hours / 8760)
+    demand = of(book, Usage((G5,), growing[:, None]), Future(stop_chance_fraction=0.0))
+    middle = demand.scenarios.quantity[demand.middle, :, 0].reshape(12, MONTH).mean(axis=1)
+    # 26 weeks are five whole months; the pattern of eight weeks repeats, which moves a month's mean a little.
+    assert middle[4] / middle[0] == pytest.approx(2 ** (4 / 12), rel=0.05)
+    assert middle[5:] == pytest.approx(middle[4], rel=0.05)
+    assert any("carried on for 5 months" in note for note in demand.notes)
+    spread = demand.scenarios.quantity[:, -1, 0]
+    assert (np.diff(spread) > 0).all()
+
+
+def test_bursts_have_no_trend(book: PriceBook) -> None:
+    """A few busy weeks at the end are no growth of many times a year."""
+    hours = np.arange(26 * 168)
+    bursts = np.where(((hours // 168) % 4 == 0) | ((hours > 16 * 168) & ((hours // 168) % 2 == 0)), 4.0, 0.0)
+    demand = of(book, Usage((G5,), bursts[:, None]), Future(stop_chance_fraction=0.0))
+    by_month = demand.scenarios.quantity[:, :, 0].reshape(7, 12, MONTH).mean(axis=2)
+    past = bursts[-5 * MONTH :].mean()
+    assert by_month[demand.middle].mean() == pytest.approx(past, rel=0.1)
+    # Months hold three or four busy weeks in turn; beside that all are alike.
+    assert by_month[demand.middle].max() < 1.6 * past and by_month.max() < 3 * past
+    assert any("ran in bursts" in note for note in demand.notes)
 
 
 def test_short_history_is_flat_and_says_so(book: PriceBook) -> None:

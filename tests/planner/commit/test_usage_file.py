@@ -444,3 +444,12 @@ def test_the_example_is_what_its_rule_makes_and_every_line_has_prices(book, tmp_
     assert sorted(set(of["p4d.24xlarge"])) == [0, 2, 4]
     weekend = file.hours.day_of_week >= 5
     assert set(np.array(of["g5.xlarge"])[weekend]) == {1.0}
+
+
+def test_an_endpoints_type_needs_no_training_price(tmp_path: Path, book: PriceBook) -> None:
+    table = book.table("prices/sagemaker_instances")
+    trained = set(book.part("sagemaker", "on_demand")["billed_type"])
+    only = table[(table["component"] == "Hosting") & ~table["instance_type"].isin(trained)].iloc[0]
+    path = tmp_path / "usage.csv"
+    path.write_text(f"hour,instance_type,region,hours\n2026-06-30T00:00Z,{only['instance_type']},{only['region']},2\n")
+    assert read_usage(path, book).usage.lines[0].instance_type == only["instance_type"]

@@ -258,3 +258,9 @@ def test_refusals(workload: Workload, sources: Sources, pools: SpotPools) -> Non
 def test_a_named_base_may_be_late(workload: Workload, sources: Sources) -> None:
     found = spot_pools(workload.changed({"deadline_hours": 0.01}), sources, "p4d.24xlarge")
     assert not found.pools["meets_deadline"].any()
+
+
+def test_residency_holds_for_pools_and_for_what_is_left_out(workload: Workload, sources: Sources) -> None:
+    found = spot_pools(workload.changed({"dataset.residency": ["US"]}, sources.vocabulary), sources)
+    assert set(found.pools["region"]) <= {"us-east-1", "us-east-2", "us-west-1", "us-west-2"}
+    assert not any(name in " ".join(found.left_out) for name in ("eu-", "ap-", "sa-"))

@@ -1,0 +1,1 @@
+"""Which service runs a set of jobs for the least: SageMaker training jobs, EC2 by hand, or AWS Batch."""
