@@ -24,7 +24,7 @@ def keys_in(value: Any) -> set[str]:
 
 def test_json_has_the_keys_that_help_names(capsys: pytest.CaptureFixture[str]) -> None:
     ran = Ran(capsys, *USUAL, "--p95-ms", 200, "--consolidate", EXAMPLES / "made_up_models.csv", "--review",
-              EXAMPLES / "made_up_endpoints.csv", "--json")  # fmt: skip
+              EXAMPLES / "made_up_endpoints.csv", "--simulate", "--json")  # fmt: skip
     assert ran.code == 0
     found = ran.json
     said = set(re.findall(r"\w+", cli.cli.commands["serve"].help or ""))

@@ -32,6 +32,8 @@ SHAPE = ("days", "daily_swing_percent", "weekend_percent", "growth_percent", "no
 @click.option("--routing", type=click.Choice(["random", "least_outstanding"]), default="random", show_default=True)
 @click.option("--burst", type=float, default=1.0, help="Load within an interval, up to so many times its mean.")
 @click.option("--gaps", type=click.Choice(["zero", "interpolate"]), help="What stands in gaps of the traffic.")
+@click.option("--size-variation", type=float, default=0.0, help="Of requests' size (variance over mean squared).")
+@click.option("--simulate", is_flag=True, help="Also simulate the fleet at its fullest, request by request.")
 @click.option("--late-percent", type=float, default=1.0, show_default=True, help="Of requests, under autoscaling.")
 @click.option("--start-minutes", type=int, help="Until an instance serves. Default: 10, as measured for one model.")
 @click.option("--delay-minutes", type=int, default=1, show_default=True, help="Until a metric is seen.")
@@ -80,18 +82,20 @@ def serve(**given: Any) -> None:
     models_in_memory, cold_load_fraction, kept_per_second}], per_model [{model, request_fraction, usd_per_month}],
     data_usd_per_month, savings_plans [{option, instances, usd_per_hour, usd_per_month, on_demand_usd_per_month,
     saved_usd_per_month, basis, rule, source, as_of}], prices [{way, item, usd, unit, basis, rule, source, as_of}],
-    notes}; with --consolidate {consolidation {instance_type, models [{model, requests_per_second, memory_gib, p50_ms,
-    place, fleet, alone_usd_per_month, serverless_usd_per_month}], fleets [{fleet, instances, models, memory_gib,
-    room_gib, load_fraction, usd_per_month}], alone_usd_per_month, placed_usd_per_month, saved_usd_per_month, rule}};
-    with --review {review {endpoints [{endpoint, instance_type, instances, requests, mean_use_percent,
-    peak_use_percent, peak_memory_percent, mean_ms, hours, usd_per_month, advice, to_instances, usd_per_month_after,
-    saved_usd_per_month}], saved_usd_per_month, rules}}. Requests of autoscaling are bodies for Application Auto
-    Scaling.
+    notes}; with --simulate {simulation {instance_type, workers, per_second, promise_ms, model_ms, simulated_ms,
+    requests}}; with --consolidate {consolidation {instance_type, models [{model, requests_per_second, memory_gib,
+    p50_ms, place, fleet, alone_usd_per_month, serverless_usd_per_month}], fleets [{fleet, instances, models,
+    memory_gib, room_gib, load_fraction, usd_per_month}], alone_usd_per_month, placed_usd_per_month,
+    saved_usd_per_month, rule}}; with --review {review {endpoints [{endpoint, instance_type, instances, requests,
+    mean_use_percent, peak_use_percent, peak_memory_percent, mean_ms, hours, usd_per_month, advice, to_instances,
+    usd_per_month_after, saved_usd_per_month}], saved_usd_per_month, rules}}. Requests of autoscaling are bodies for
+    Application Auto Scaling.
     """
-    from costlib.exports.serve_text import consolidation_text, review_text, serve_text
+    from costlib.exports.serve_text import consolidation_text, review_text, serve_text, simulation_text
     from costlib.planner.answer import open_book
     from costlib.planner.serve.endpoint_models import consolidated, read_models
     from costlib.planner.serve.review import read_endpoints, reviewed
+    from costlib.planner.serve.simulated import simulated
 
     if given["template"] is not None:
         _write_template(given["template"], given["as_json"])
@@ -107,6 +111,10 @@ def serve(**given: Any) -> None:
         report = _report(book, given)
         answers |= report.as_dict()
         texts.append(serve_text(report))
+        if given["simulate"]:
+            judged = simulated(report)
+            answers["simulation"] = judged
+            texts.append(simulation_text(judged))
     if given["consolidate"] is not None:
         models = read_models(given["consolidate"])
         placed = consolidated(book, models, given["on_type"], given["region"], max(given["least"], 1))
@@ -162,6 +170,7 @@ def _report(book: Any, given: dict[str, Any]) -> Any:
             zones_to_survive=given["zones"],
             routing=given["routing"],
             burst_factor=given["burst"],
+            size_variation=given["size_variation"],
             allowed_late_fraction=given["late_percent"] / 100,
             start_minutes=given["start_minutes"],
             delay_minutes=given["delay_minutes"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from costlib import display
 from costlib.exports.tables import records
@@ -39,6 +40,15 @@ def serve_text(found: ServeReport) -> str:
         parts += ["", table(heads, rows, right=heads[1:])]
     notes = [*found.traffic.notes, *found.tests.notes, *found.notes, NOT_COSTED]
     return "\n".join([*parts, "", *(f"- {plain(note)}" for note in notes)])
+
+
+def simulation_text(found: Mapping[str, object]) -> str:
+    """What a simulation says of the fleet at its fullest."""
+    return (
+        f"simulated: {found['requests']:,} requests to one {found['instance_type']} at {found['per_second']:,.2f} a"
+        f" second: {found['simulated_ms']:,.0f} ms, where the formula says {found['model_ms']:,.0f} ms and"
+        f" {found['promise_ms']:g} ms are promised"
+    )
 
 
 def consolidation_text(found: Consolidation) -> str:

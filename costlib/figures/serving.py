@@ -210,5 +210,5 @@ def ways_by_traffic(curve: pd.DataFrame, thresholds: pd.DataFrame, names: Mappin
     made.update_xaxes(title={"text": "Requests a month", "standoff": 6}, type="log")
     made.update_yaxes(title="USD a month", type="log", tickprefix="$")
     figure = legend_under_title(finish(made, note, height_px=520))
-    figure.update_layout(margin={"t": 130})
+    figure.update_layout(margin={"t": 100})
     return figure  # fmt: skip

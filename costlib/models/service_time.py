@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput
+from costlib.models.checks import not_negative, one
 from costlib.models.normal_scores import normal_score, normal_share
 
 Floats = npt.NDArray[np.float64]
@@ -28,6 +29,8 @@ _KNOTS = np.array([-np.inf, *_JOINTS, np.inf])
 _LEAST_SLOPE = 1e-4
 _MOST_SLOPE = 8.0
 _BISECTIONS = 40
+#: Points of a distribution that is multiplied by another.
+_FACTORS = 400
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,26 @@ class ServiceTimes:
         """All times multiplied by ``factor`` (rows,)."""
         shift = np.log(np.broadcast_to(np.asarray(factor, float), self.level.shape[:1]))
         return ServiceTimes(self.level + shift[:, None], self.slope, self.mean_error_fraction)
+
+    def widened(self, squared_variation: float) -> ServiceTimes:
+        """Times multiplied by something lognormal of mean 1 that varies by itself, such as the size of requests.
+
+        The percentiles are those of the product, its distribution summed over the scores of the factor. Raises
+        InvalidInput.
+        """
+        more = float(np.log1p(one("squared_variation", not_negative("squared_variation", squared_variation))))
+        if more == 0:
+            return self
+        spread = np.sqrt(more)
+        shares = (np.arange(_FACTORS) + 0.5) / _FACTORS
+        factor = spread * np.array([normal_score(share) for share in shares]) - more / 2
+        ends = np.log(self.quantile(np.array([1e-4, 1 - 1e-4]))) + np.array([-4, 4]) * spread
+        percentiles = np.empty((len(self.level), len(SHARES)))
+        for row in range(len(self.level)):
+            grid = np.linspace(*ends[row], _FACTORS)
+            below = self.rows(slice(row, row + 1)).share_below(np.exp((grid[:, None] - factor).reshape(1, -1)))
+            percentiles[row] = np.exp(np.interp(SHARES, below.reshape(_FACTORS, _FACTORS).mean(axis=1), grid))
+        return service_times(percentiles, self.mean_seconds)
 
 
 def service_times(percentiles_seconds: npt.ArrayLike, mean_seconds: npt.ArrayLike = np.nan) -> ServiceTimes:

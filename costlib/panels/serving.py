@@ -18,7 +18,7 @@ from costlib.panels import serving_views as views
 from costlib.panels.banner import banner_html, look
 from costlib.panels.chart import chart, update
 from costlib.panels.download import csv_link
-from costlib.panels.form import Form, boxed, heading
+from costlib.panels.form import Form, heading
 from costlib.panels.serving_fields import CONTROLS, PLACEHOLDERS, SECTIONS, control_of, option_name
 from costlib.panels.serving_state import ServingState
 from costlib.planner.serve.drawn import Shape
@@ -29,10 +29,14 @@ TABS = ("Fleet", "Autoscaling", "Ways to serve", "Many models", "Review")
 #: Lines in the chart of response times.
 LINES = 8
 FILES = {
-    "traffic": "Traffic (CSV, Parquet, CloudWatch JSON)",
-    "capacity": "Load test (CSV, k6, Locust, Recommender)",
-    "models": "Many models (CSV)",
-    "endpoints": "Endpoints of a month (CSV)",
+    "traffic": ("Open traffic", "CSV or Parquet of time and requests, or CloudWatch's JSON"),
+    "capacity": (
+        "Open load test",
+        "The sheet, k6's or Inference Recommender's JSON, Locust's history; a tool's file is"
+        " named NAME@INSTANCE_TYPE.json or .csv",
+    ),
+    "models": ("Open models", "CSV of model, requests_per_second, memory_gib, p50_ms"),
+    "endpoints": ("Open endpoints", "CSV of a month's metrics of each endpoint"),
 }
 DAY_MINUTES = 1440
 
@@ -54,10 +58,10 @@ class _Page:
             tooltip="Moves the promise", style={"description_width": "initial"}, layout={"width": "480px"},
         )  # fmt: skip
         self.uploads = {
-            kind: ipywidgets.FileUpload(accept="", description=label, layout={"width": "330px"})
-            for kind, label in FILES.items()
+            kind: ipywidgets.FileUpload(accept="", description=label, tooltip=tip, layout={"width": "190px"})
+            for kind, (label, tip) in FILES.items()
         }
-        self.mean = ipywidgets.BoundedFloatText(value=12.0, min=0.001, max=1e6, description="Requests/s",
+        self.mean = ipywidgets.BoundedFloatText(value=12.0, min=0.001, max=1e6, description="at (requests/s)",
                                                 style={"description_width": "initial"})  # fmt: skip
         self.draw = Button(
             description="Draw traffic", icon="random", tooltip="Eight weeks with a daily and weekly shape"
@@ -76,8 +80,8 @@ class _Page:
         self._show()
 
     def _controls(self) -> VBox:
-        files = ipywidgets.Box([self.uploads["traffic"], self.uploads["capacity"], boxed(self.mean), self.draw])
-        files.add_class("costlib-form")
+        files = ipywidgets.HBox([self.uploads["traffic"], self.uploads["capacity"], self.draw, self.mean])
+        files.layout.flex_flow = "row wrap"
         rows: list[ipywidgets.Widget] = [files, self.promise]
         for title, controls in SECTIONS.items():
             rows += [heading(title), self.form.rows(controls)]

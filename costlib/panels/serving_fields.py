@@ -26,6 +26,8 @@ SECTIONS: dict[str, tuple[Control, ...]] = {
                 ("0", "2", "3", "4")),
         Control("routing", "Routing", "SageMaker's default is random", "choice", ROUTINGS),
         Control("burst_factor", "Bursts (times)", "The load within an interval, over its mean"),
+        Control("size_variation", "Size varies (squared)", "Variance of requests' size over its mean squared, where the"
+                " test sent all alike; 0: as tested"),
         Control("deployments_per_month", "Deployments (a month)", "Each with a second fleet for an hour"),
     ),
     "Autoscaling and patience": (
@@ -46,10 +48,11 @@ SECTIONS: dict[str, tuple[Control, ...]] = {
 CONTROLS = {control.key: control for controls in SECTIONS.values() for control in controls}
 PLACEHOLDERS = {"patience_minutes": "none", "model_gib": "of one model"}
 DEFAULTS = {
-    "promise_ms": "200", "percentile": "p95", "region": "us-east-1", "gaps": "refuse", "least": "2", "most": "1000",
-    "zones_to_survive": "0", "routing": "random", "burst_factor": "1", "deployments_per_month": "0",
-    "late_percent": "1", "start_minutes": "10", "delay_minutes": "1", "patience_minutes": "", "models": "1",
-    "zipf_exponent": "1", "model_gib": "", "load_seconds": "5", "variants": "1",
+    "promise_ms": "200", "percentile": "p95", "region": "us-east-1", "gaps": "refuse",
+    "least": "2", "most": "1000", "zones_to_survive": "0", "routing": "random", "burst_factor": "1",
+    "size_variation": "0", "deployments_per_month": "0",
+    "late_percent": "1", "start_minutes": "10", "delay_minutes": "1", "patience_minutes": "",
+    "models": "1", "zipf_exponent": "1", "model_gib": "", "load_seconds": "5", "variants": "1",
 }  # fmt: skip
 _WHOLE = ("least", "most", "start_minutes", "delay_minutes", "models", "variants")
 _MAY_BE_EMPTY = ("patience_minutes", "model_gib")

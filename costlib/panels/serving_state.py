@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -172,7 +173,9 @@ class ServingState(traitlets.HasTraits):
         if kind == "traffic":
             return traffic_of(content, name, None if values["gaps"] == "refuse" else values["gaps"])
         if kind == "capacity":
-            rows, notes = rows_of(content, name, None)
+            # A tool's result does not say where it ran; its file's name may.
+            instance = re.sub(r"\.(json|csv)$", "", name.rpartition("@")[2]) if "@" in name else None
+            rows, notes = rows_of(content, name, instance)
             return load_tests_of(rows, notes, self.book)
         return models_of(content, name) if kind == "models" else endpoints_of(content, name, self.book)
 

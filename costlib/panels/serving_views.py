@@ -131,7 +131,7 @@ def thresholds_html(report: ServeReport) -> str:
         f"<td>{escape(NAMES.get(row['mode'], 'nothing keeps the promise'))}</td></tr>"
         for row in report.thresholds.to_dict("records")
     )
-    return table_html((("From requests a month", "With the same shape"), ("To", ""), ("Cheapest", "")), body)
+    return "<br>" + table_html((("From requests a month", "With the same shape"), ("To", ""), ("Cheapest", "")), body)
 
 
 def shared_html(answer: ServingAnswer) -> str:

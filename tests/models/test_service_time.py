@@ -57,6 +57,21 @@ def test_moments_are_those_of_draws() -> None:
     assert found.share_below(limits)[0] == pytest.approx([(drawn < x).mean() for x in limits[0]], abs=2e-3)
 
 
+def test_widened_adds_variances_of_logarithms() -> None:
+    """Lognormal times a lognormal of mean 1 is a lognormal: 1 + v = (1 + 0.5) (1 + 0.3), with the mean kept."""
+    found = lognormal_times([2.0], [0.5]).widened(0.3)
+    assert found.mean_seconds == pytest.approx(2.0, rel=1e-4)
+    assert found.squared_variation == pytest.approx(1.5 * 1.3 - 1, rel=1e-2)
+    given = service_times([[0.1, NAN, NAN, 0.12, 0.3, NAN]], [0.11])
+    rng = np.random.default_rng(1)
+    drawn = given.at_score(rng.standard_normal((1, 400_000)))[0]
+    drawn = drawn * np.exp(np.sqrt(np.log(1.4)) * rng.standard_normal(400_000) - np.log(1.4) / 2)
+    wide = given.widened(0.4)
+    assert wide.quantile(0.95)[0] == pytest.approx(np.quantile(drawn, 0.95), rel=0.01)
+    assert wide.quantile(0.99)[0] == pytest.approx(np.quantile(drawn, 0.99), rel=0.02)
+    assert given.widened(0.0) is given
+
+
 def test_scaled_and_rows() -> None:
     found = service_times([[0.1, NAN, NAN, 0.3, 0.7, NAN], [1, NAN, NAN, 2, 3, NAN]])
     assert found.scaled([2.0, 3.0]).quantile(0.95) == pytest.approx([0.6, 6.0], rel=1e-6)

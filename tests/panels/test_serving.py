@@ -64,6 +64,15 @@ def test_files_are_taken_or_refused_as_a_whole(state: ServingState) -> None:
     assert state.faults and state.names["endpoints"] == EXAMPLES["endpoints"]
 
 
+def test_a_tools_file_says_in_its_name_where_it_ran(state: ServingState) -> None:
+    content = (b'{"metrics": {"http_req_duration": {"med": 50, "p(95)": 80}, "http_reqs": {"rate": 19},'
+               b' "vus_max": {"value": 1}}}')  # fmt: skip
+    state.open("capacity", "run.json", content)
+    assert "FILE@INSTANCE_TYPE" in str(state.faults[0])
+    state.open("capacity", "run@ml.g5.xlarge.json", content)
+    assert state.faults == () and state.answer.report.tests.names == ("ml.g5.xlarge",)
+
+
 def test_drawn_traffic_takes_the_place_of_a_file(state: ServingState) -> None:
     state.draw(Shape(100.0, 14))
     assert state.faults == () and 60 < state.answer.report.traffic.per_second.mean() < 110

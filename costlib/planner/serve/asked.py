@@ -15,12 +15,13 @@ ROUTINGS = ("random", "least_outstanding")
 class Asked:
     """The promise: ``share`` of requests within ``promise_ms``. ``routing``: SageMaker's default is random.
 
-    ``burst_factor``: the load within an interval is up to so many times its mean. ``allowed_late_fraction``: the share
-    of requests that may come in minutes of too few instances, under autoscaling. ``zones_to_survive``: zones that the
-    fleet is spread over, if the rest must carry the load when one is lost (0: not asked). ``patience_minutes``: how
-    long an answer may take where it need not come at once; None where it must. ``models``: that share the traffic by
-    Zipf's law with ``zipf_exponent``; ``model_gib`` and ``load_seconds`` of each. ``variants`` of one model share it
-    evenly.
+    ``size_variation``: the squared coefficient of variation of the size of requests, where the load test sent all alike
+    and a request takes as long as it is large. ``burst_factor``: the load within an interval is up to so many times its
+    mean. ``allowed_late_fraction``: the share of requests that may come in minutes of too few instances, under
+    autoscaling. ``zones_to_survive``: zones that the fleet is spread over, if the rest must carry the load when one is
+    lost (0: not asked). ``patience_minutes``: how long an answer may take where it need not come at once; None where it
+    must. ``models``: that share the traffic by Zipf's law with ``zipf_exponent``; ``model_gib`` and ``load_seconds`` of
+    each. ``variants`` of one model share it evenly.
     """
 
     promise_ms: float
@@ -31,6 +32,7 @@ class Asked:
     zones_to_survive: int = 0
     routing: str = "random"
     burst_factor: float = 1.0
+    size_variation: float = 0.0
     allowed_late_fraction: float = 0.01
     start_minutes: int | None = None
     delay_minutes: int = 1
@@ -53,7 +55,8 @@ class Asked:
 
     def _faults(self) -> Iterator[Fault]:
         for name, low, high in (
-            ("promise_ms", 0.0, 3.6e6), ("burst_factor", 1.0, 100.0), ("deployments_per_month", 0.0, 10_000.0),
+            ("size_variation", 0.0, 100.0), ("promise_ms", 0.0, 3.6e6),
+            ("burst_factor", 1.0, 100.0), ("deployments_per_month", 0.0, 10_000.0),
             ("deployment_hours", 0.0, 100.0), ("surge_fraction", 0.0, 1.0), ("allowed_late_fraction", 0.0, 1.0),
             ("idle_minutes", 0.0, 1e5), ("zipf_exponent", 0.0, 5.0), ("load_seconds", 0.0, 3600.0),
             ("memory_fraction", 0.0, 1.0),

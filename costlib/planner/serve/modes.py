@@ -106,6 +106,10 @@ def modes_of(
     def add(mode: str, names: tuple[str, ...], cost: Costs) -> None:
         costs[mode], choices[mode] = cost, names
 
+    def named(way: str, rows: npt.NDArray[np.int64]) -> tuple[str, ...]:
+        # EC2 has its own names of the types.
+        return tuple(found.names[row].removeprefix("ml." if way.startswith("ec2") else "") for row in rows)
+
     def fleet(way: str, fixed: bool) -> tuple[tuple[str, ...], Costs]:
         rows = worth_looking_at(found.usd(way), found.kept_per_second)
         kept, usd = found.kept_per_second[rows], found.usd(way)[rows] * HOURS_PER_MONTH
@@ -116,7 +120,7 @@ def modes_of(
             at_peak = instances_for(scales * loads.peak, kept[:, None], 0, asked.zones_to_survive)
             return np.where(at_peak <= asked.most, usd[:, None] * many, np.inf)
 
-        return tuple(found.names[row] for row in rows), cost
+        return named(way, rows), cost
 
     if asked.models == 1:
         add("real_time", *fleet("hosting", True))
@@ -140,7 +144,7 @@ def modes_of(
         for way, made in (("async", _to_zero), ("ec2_spot", _to_zero), ("batch", _batch)):
             rows = worth_looking_at(found.usd(way), most)
             cost = made(found.usd(way)[rows], most[rows], loads, asked, start_minutes)
-            add(way, tuple(found.names[row] for row in rows), cost)
+            add(way, named(way, rows), cost)
     return Modes(choices, costs)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -57,6 +57,7 @@ class ServeReport:
     terms: Terms
     defaults: Policy
     notes: tuple[str, ...]
+    given: LoadTests
     _parts: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -212,10 +213,18 @@ def serve_report(
     ``earlier``: a report of the same book, traffic and tests, whose parts are used again where the question allows.
     """
     facts = ServingFacts.open(book.snapshot)
-    had = None if earlier is None or earlier.tests is not tests or earlier.book is not book else earlier
+    given = tests
+    had = None if earlier is None or earlier.given is not given or earlier.book is not book else earlier
+    if had is not None and had.asked.size_variation == asked.size_variation:
+        tests = had.tests
+    elif asked.size_variation:
+        # The work is spread more; how much of it an instance can do is not.
+        capacity = replace(tests.capacity, times=tests.capacity.times.widened(asked.size_variation))
+        tests = replace(tests, capacity=capacity)
     same_region = had is not None and had.asked.region == asked.region
     prices = had.prices if had is not None and same_region else serving_prices(book, tests.names, asked.region)
-    found = candidates(tests, prices, asked, None if had is None else had.found)
+    same_tests = had is not None and had.tests is tests
+    found = candidates(tests, prices, asked, had.found if had is not None and same_tests else None)
     alike = had is not None and had.traffic is traffic and had.asked.burst_factor == asked.burst_factor
     loads = had.loads if had is not None and alike else loads_of(traffic, asked.burst_factor)
     table = fleet_table(found, loads, asked)
@@ -236,7 +245,7 @@ def serve_report(
         facts.number("application_auto_scaling", "scale_in_cooldown_seconds"), 1, 1,
     )  # fmt: skip
     report = ServeReport(book, traffic, tests, asked, prices, found, loads, table, serverless, lambdas, shared, terms,
-                         defaults, tuple(notes))  # fmt: skip
+                         defaults, tuple(notes), given)  # fmt: skip
     if not report.mode_table["usd_per_month"].notna().any():
         faults = [Fault("capacity", row["instance_type"], row["problem"]) for row in table.to_dict("records")]
         faults += [Fault("capacity", name, "keeps the promise at no memory size that was tested, or is above its limit")

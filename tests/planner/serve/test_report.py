@@ -16,6 +16,7 @@ from costlib.planner.serve.capacity_file import LoadTests, read_load_tests
 from costlib.planner.serve.modes import worth_looking_at
 from costlib.planner.serve.prices import serving_prices
 from costlib.planner.serve.report import ServeReport, serve_report
+from costlib.planner.serve.simulated import simulated
 from costlib.planner.serve.traffic_file import Traffic
 from costlib.prices.book import PriceBook
 from costlib.prices.overlay import Rates
@@ -120,6 +121,23 @@ def test_a_tighter_promise_a_burst_or_a_lost_zone_is_never_cheaper(
     assert cost(promise_ms=160.0) >= usual >= cost(promise_ms=400.0)
     assert cost(burst_factor=2.0) > usual and cost(zones_to_survive=3) > usual and cost(least=3) > usual
     assert cost(share=0.99) >= usual and cost(routing="least_outstanding") <= usual
+
+
+def test_sizes_that_vary_keep_less(book: PriceBook, traffic: Traffic, tests: LoadTests, report: ServeReport) -> None:
+    varied = serve_report(book, traffic, tests, Asked(200.0, size_variation=0.5), report)
+    both = report.instances.set_index("instance_type")["kept_per_second"]
+    wider = varied.instances.set_index("instance_type")["kept_per_second"]
+    assert (wider <= both[wider.index] + 1e-9).all() and wider["ml.g5.xlarge"] < both["ml.g5.xlarge"]
+    back = serve_report(book, traffic, tests, Asked(200.0), varied)
+    assert back.instances.equals(report.instances)
+
+
+def test_the_fleet_at_its_fullest_keeps_the_promise_in_a_simulation(report: ServeReport) -> None:
+    found = simulated(report)
+    assert found["per_second"] <= report.instances["kept_per_second"].iloc[0] + 1e-9
+    # 100,000 requests at a high load tell p95 to a few percent.
+    assert found["simulated_ms"] == pytest.approx(found["model_ms"], rel=0.06)
+    assert found["simulated_ms"] <= 1.05 * 200.0
 
 
 def test_deployments_cost_a_second_fleet_for_a_while(book: PriceBook, traffic: Traffic, tests: LoadTests) -> None:
