@@ -117,7 +117,7 @@ class ServiceTimes:
         ends = np.log(self.quantile(np.array([1e-4, 1 - 1e-4]))) + np.array([-4, 4]) * spread
         percentiles = np.empty((len(self.level), len(SHARES)))
         for row in range(len(self.level)):
-            grid = np.linspace(*ends[row], _FACTORS)
+            grid = np.linspace(float(ends[row, 0]), float(ends[row, 1]), _FACTORS)
             below = self.rows(slice(row, row + 1)).share_below(np.exp((grid[:, None] - factor).reshape(1, -1)))
             percentiles[row] = np.exp(np.interp(SHARES, below.reshape(_FACTORS, _FACTORS).mean(axis=1), grid))
         return service_times(percentiles, self.mean_seconds)
