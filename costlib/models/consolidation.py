@@ -70,23 +70,14 @@ def cheapest_places(
 ) -> Packing:
     """As ``packed``, but a model stays alone (-1) where that is cheaper.
 
-    ``alone_usd`` (models,): its cheapest place of its own; ``fleet_usd``: a shared fleet, however full. Fleets that
-    cost more than their models alone are given up, until none does; a filling with the dearest models for their room is
-    tried beside it, and the cheaper of the two is the answer. Raises InvalidInput.
+    ``alone_usd`` (models,): its cheapest place of its own; ``fleet_usd``: a shared fleet, however full. Two fillings
+    are tried, and the cheaper is the answer: all that fits, largest first; and fleet after fleet with the models that
+    are dearest alone for the room they take, while that saves. Raises InvalidInput.
     """
     alone = not_negative("alone_usd", alone_usd, bounded=True)
     memory, load = same_length(memory_gib=memory_gib, work=work)
     room, most = float(positive("room_gib", room_gib)), float(positive("most_work", most_work))
-    shared = np.ones(len(alone), bool)
-    while True:
-        at = np.flatnonzero(shared)
-        found = packed(memory[at], load[at], room, most)
-        saved = np.array([alone[at][found.group == one].sum() for one in range(found.groups)]) - fleet_usd
-        if not len(saved) or saved.min() >= 0:
-            break
-        shared[at[found.group == int(saved.argmin())]] = False
-    group = np.full(len(alone), -1, np.int64)
-    group[at] = found.group
+    group = packed(memory, load, room, most).group
     others = _dearest_first(memory / room, load / most, alone, fleet_usd)
     best = min((group, others), key=lambda one: alone[one < 0].sum() + fleet_usd * (one.max(initial=-1) + 1))
     fleets = range(int(best.max(initial=-1)) + 1)

@@ -152,8 +152,7 @@ class ResponseCurves:
         start, end = log[rows, low], log[rows, low + 1]
         part = np.clip((wanted - start) / np.maximum(end - start, 1e-12), 0.0, 1.0)
         load = LOADS[low] + part * (LOADS[low + 1] - LOADS[low])
-        load = np.where(within == 0, 0.0, load)
-        return np.where(promise < self.alone_seconds, 0.0, load) * self.most_per_second
+        return np.where((within == 0) | (promise < self.alone_seconds), 0.0, load) * self.most_per_second
 
     def at(self, per_second: npt.ArrayLike) -> Floats:
         """The percentile in seconds (rows, n) at requests a second of one instance (rows, n); infinite beyond LOADS."""

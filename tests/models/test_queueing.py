@@ -68,6 +68,15 @@ def test_steady_times_of_one_worker() -> None:
     assert response_percentile(steady, [1], [0.5])[0] == pytest.approx(1 + wait, rel=0.01)
 
 
+def test_steady_times_of_several_workers_wait_for_the_first_that_is_free() -> None:
+    """M/D/c by 300,000 simulated requests: within 3 %. As if each waited in a quicker queue from the start it would be
+    said to be 4 to 9 % less."""
+    steady = service_times([[1.0, np.nan, np.nan, 1.0, np.nan, np.nan]])
+    for workers, load, judge in ((4, 0.7, 1.915), (8, 0.8, 1.709), (16, 0.9, 2.335)):
+        share = 0.99 if workers == 16 else 0.95
+        assert response_percentile(steady, [workers], [load], share)[0] == pytest.approx(judge, rel=0.03)
+
+
 def test_without_load_nobody_waits() -> None:
     times = lognormal_times([0.2, 3.0], [0.3, 2.0])
     for share in (0.5, 0.95, 0.99):

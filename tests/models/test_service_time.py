@@ -41,6 +41,14 @@ def test_percentiles_and_mean_are_met() -> None:
     assert np.all(found.mean_error_fraction == 0)
 
 
+def test_the_tail_goes_on_with_the_lesser_slope() -> None:
+    """p50 and p95 alike, p99 three times as long: a step, not a tail; p99.9 is no nine times as long."""
+    step = service_times([[0.1, NAN, NAN, 0.1001, 0.3, NAN]])
+    assert step.quantile(0.9999)[0] == pytest.approx(0.3, rel=0.01)
+    light = service_times([[0.1, NAN, NAN, 0.2, 0.21, NAN]])
+    assert light.quantile(0.999)[0] < 0.225
+
+
 def test_a_mean_that_percentiles_do_not_allow_is_said() -> None:
     found = service_times([[0.1, NAN, NAN, 0.2, NAN, NAN]], [0.4])
     assert found.mean_error_fraction[0] < -0.5

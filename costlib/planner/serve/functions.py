@@ -100,7 +100,7 @@ class Functions:
             with np.errstate(divide="ignore"):
                 wanted = np.log(scales[:, None] * part * level)
             total += part * (np.interp(wanted, log_rates, known, left=1.0, right=0.0) @ weight)
-        return total / self.parts.sum()
+        return total
 
     @cached_property
     def _cold_by_rate(self) -> list[tuple[Floats, Floats]]:

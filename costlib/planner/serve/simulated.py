@@ -26,7 +26,9 @@ def simulated(report: ServeReport, requests: int = REQUESTS, seed: int = 0) -> d
     row = int(report.found.at[int(report.best["candidate"])])
     capacity = report.tests.capacity.rows(np.array([row]))
     workers = np.maximum(np.round(capacity.workers), 1.0)
-    rate = np.array([float((report.loads.hourly / report.by_hour).max())])
+    # With no instance at least, there may be hours without any.
+    each = report.loads.hourly / np.maximum(report.by_hour, 1.0)
+    rate = np.array([float(each.max())])
     times, share = capacity.times, report.asked.share
 
     def draw(rng: np.random.Generator, number: int) -> Floats:

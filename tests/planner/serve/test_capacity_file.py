@@ -24,6 +24,7 @@ def test_the_example_comes_back(tests: LoadTests) -> None:
         p50, workers, _ = TESTED[name]
         assert tests.capacity.workers[row] == pytest.approx(workers, rel=2e-3), name
         assert tests.capacity.times.mean_seconds[row] == pytest.approx(p50 * LONGER["mean"] / 1000, rel=2e-3)
+        assert tests.capacity.times.quantile(0.95)[row] == pytest.approx(p50 * LONGER["p95"] / 1000, rel=2e-3)
     assert set(tests.basis) == {"user"} and tests.notes == ()
     assert tests.is_function.sum() == 5
 

@@ -134,6 +134,7 @@ def test_sizes_that_vary_keep_less(book: PriceBook, traffic: Traffic, tests: Loa
 
 def test_the_fleet_at_its_fullest_keeps_the_promise_in_a_simulation(report: ServeReport) -> None:
     found = simulated(report)
+    assert found["workers"] == 2
     assert found["per_second"] <= report.instances["kept_per_second"].iloc[0] + 1e-9
     # 100,000 requests at a high load tell p95 to a few percent.
     assert found["simulated_ms"] == pytest.approx(found["model_ms"], rel=0.06)

@@ -42,6 +42,10 @@ def test_merge_shares_the_least_fleet(book: PriceBook, written: Write) -> None:
     assert set(found.endpoints["advice"]) == {"merge"}
     assert found.endpoints["to_instances"].sum() == pytest.approx(2)
     assert found.saved_usd_per_month == pytest.approx(2 * 1.408 * HOURS_PER_MONTH)
+    # Two that are each half busy need on one endpoint what they have: nothing is won.
+    busy = text.replace(",10,20,30,", ",40,55,30,").replace(",10,10,30,", ",40,55,30,")
+    kept = reviewed(book, read_endpoints(written("g.csv", busy), book), "us-east-1").endpoints
+    assert set(kept["advice"]) == {"keep"} and kept["to_instances"].tolist() == [2, 2]
     # Models that do not fit beside each other stay apart.
     apart = text.replace(",30,20,", ",60,20,")
     assert set(reviewed(book, read_endpoints(written("f.csv", apart), book), "us-east-1").endpoints["advice"]) == {
