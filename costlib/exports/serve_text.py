@@ -22,7 +22,7 @@ def serve_text(found: ServeReport) -> str:
     percentile = f"p{100 * asked.share:g}"
     parts = [
         f"{found.traffic.name}: {found.traffic.requests:,.0f} requests in {found.traffic.hours / 24:,.1f} days,"
-        f" {found.loads.interval.mean():,.2f} a second on the mean, {found.loads.peak:,.2f} at the most",
+        f" {found.loads.interval.mean():,.3g} a second on the mean, {found.loads.peak:,.3g} at the most",
         f"promise: {percentile} within {asked.promise_ms:g} ms, in {asked.region}",
         "",
         _types(found),
@@ -153,7 +153,7 @@ def _modes(found: ServeReport) -> str:
 def _thresholds(found: ServeReport) -> str:
     meanings = found.modes_meanings
     rows = [
-        (f"{row['from_requests_per_month']:,.0f}", f"{row['to_requests_per_month']:,.0f}",
+        (display.count(row["from_requests_per_month"]), display.count(row["to_requests_per_month"]),
          meanings.get(row["mode"], "nothing keeps the promise"))
         for row in records(found.thresholds)
     ]  # fmt: skip

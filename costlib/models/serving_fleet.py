@@ -10,7 +10,8 @@ from costlib.models.checks import count, fraction, not_negative, positive
 
 Floats = npt.NDArray[np.float64]
 
-#: A load that fits to the last bit needs no further instance for the rounding of its sum.
+#: A load that fits to the last bit needs no further instance for the rounding of its sum; a share of it, so that the
+#: least load still needs one.
 _ROUNDING = 1e-9
 
 
@@ -28,10 +29,10 @@ def instances_for(
     if zones_to_survive not in (0, 2, 3, 4, 5, 6):
         raise InvalidInput([Fault("zones_to_survive", zones_to_survive, "must be 0 (not asked), or 2 to 6 zones")])
     with np.errstate(divide="ignore", invalid="ignore"):
-        needed = np.where(load > 0, np.ceil(load / kept - _ROUNDING), 0.0)
+        needed = np.where(load > 0, np.ceil(load / kept * (1.0 - _ROUNDING)), 0.0)
     if zones_to_survive:
         # Of n over z zones the fullest zone holds ceil(n / z); the rest must be what is needed.
-        needed = np.ceil(needed * zones_to_survive / (zones_to_survive - 1) - _ROUNDING)
+        needed = np.ceil(needed * zones_to_survive / (zones_to_survive - 1) * (1.0 - _ROUNDING))
     return np.maximum(needed, floor)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from costlib.display import escape, percent, share, usd
+from costlib.display import count, escape, percent, share, usd
 from costlib.panels.banner import basis_html
 from costlib.panels.html_table import table_html
 from costlib.panels.serving_state import ServingAnswer
@@ -126,8 +126,8 @@ def modes_html(report: ServeReport) -> str:
 def thresholds_html(report: ServeReport) -> str:
     """Where the cheapest way changes."""
     body = "".join(
-        f"<tr><td class='costlib-number'>{row['from_requests_per_month']:,.0f}</td>"
-        f"<td class='costlib-number'>{row['to_requests_per_month']:,.0f}</td>"
+        f"<tr><td class='costlib-number'>{count(row['from_requests_per_month'])}</td>"
+        f"<td class='costlib-number'>{count(row['to_requests_per_month'])}</td>"
         f"<td>{escape(NAMES.get(row['mode'], 'nothing keeps the promise'))}</td></tr>"
         for row in report.thresholds.to_dict("records")
     )

@@ -14,6 +14,7 @@ def test_counts() -> None:
     assert instances_for([0.0, 10.0], 10.0, 0).tolist() == [0, 1]
     # 0.1 three times is not 0.3 to the last bit; it must not need a fourth.
     assert instances_for(0.1 + 0.2, 0.1, 1) == 3
+    assert instances_for(1e-12, 10.0, 0) == 1
     assert np.isinf(instances_for(1.0, 0.0, 2)) and instances_for(0.0, 0.0, 2) == 2
 
 
