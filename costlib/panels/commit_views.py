@@ -61,8 +61,7 @@ def answer_html(report: CommitReport, later: CommitLater | None) -> str:
     saved = found["expected_saved_usd"]
     band = ""
     if later is not None and len(estimated(rows)):
-        band = f" (from {usd_band(*later.saved_band_usd)} as the estimated rates go"
-        band += ", before the cost of capital)" if report.asked.cost_of_capital_fraction else ")"
+        band = f" (from {usd_band(*later.saved_band_usd)} as the estimated rates go)"
     what = "the commitment below" if len(rows) == 1 else f"the {len(rows)} commitments below"
     verb = "save" if saved >= 0 else "lose"
     said = [

@@ -79,15 +79,16 @@ class CommitReport:
     def saved_band_usd(self) -> tuple[float, float]:
         """Expected saving of these purchases if all estimated rates were at their high end, and at their low end.
 
-        A Savings Plan buys less usage at higher rates; the price of a Reserved Instance that is bought is known.
+        A Savings Plan buys less usage at higher rates; the price of a Reserved Instance that is bought is known. What
+        the ends differ by from the expected rates is not discounted.
         """
         scenarios, spot = self.portfolio.problem.scenarios, self.terms.spot_fraction
-        bare = float(scenarios.chance @ cost_usd(scenarios, (), self.held_rates, spot))
-        dated = self.dated
-        found = [
-            bare - float(scenarios.chance @ cost_usd(scenarios, dated, Rates(with_rates(self.rates, side)), spot))
-            for side in ("high", "low")
-        ]
+        expected, high, low = (
+            float(scenarios.chance @ cost_usd(scenarios, self.dated, rates, spot))
+            for rates in (self.held_rates, *(Rates(with_rates(self.rates, side)) for side in ("high", "low")))
+        )
+        saved = self.portfolio.summary["expected_saved_usd"]
+        found = [saved + expected - cost for cost in (high, low)]
         return min(found), max(found)
 
     @cached_property
