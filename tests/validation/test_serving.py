@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from costlib.models.serving_simulation import simulated_percentile, simulated_responses
+from costlib.tables import Snapshot
+from costlib.validation import serving_evidence
 from costlib.validation.serving import KINDS, TYPES, choice_check, random_workloads
 
 
@@ -46,3 +48,13 @@ def test_the_choice_is_mostly_the_simulations() -> None:
     assert not ((missed["model_usd"] / missed["best_usd"] - 1).abs() >= 0.4).any()
     # A coin among the types would be right in a fifth.
     assert (found["model_type"] == found["best_type"]).mean() > 0.9
+
+
+def test_the_evidence_holds_what_it_demands(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = serving_evidence.percentiles(Snapshot.open())
+    assert found.holds and found.statistics["rows"] == serving_evidence.WORKLOADS
+    assert found.statistics[serving_evidence.ONE_WITHIN] >= 0.97
+    # Where every answer is half as much again, nothing is within a tenth, and the demand says so.
+    frame = serving_evidence.simulated()
+    monkeypatch.setattr(serving_evidence, "simulated", lambda: frame.assign(error_fraction=0.5))
+    assert not serving_evidence.percentiles(Snapshot.open()).holds
