@@ -52,6 +52,7 @@ bench: environment browser ## times the planner, spot replays, commitments, regi
 	$(BIN)/python -m tests.bench.planner
 	$(BIN)/python -m tests.bench.spot
 	$(BIN)/python -m tests.bench.commitments
+	$(BIN)/python -m tests.bench.serving
 	$(BIN)/python -m tests.bench.region
 	$(BIN)/python -m tests.bench.anomalies
 	rm -rf build/bench/bill && $(BIN)/python -m tests.bench.billing build/bench/bill --rows 5000000

@@ -39,6 +39,11 @@ def usd(amount: float) -> str:
     return f"{sign}${size:,.{digits}f}"
 
 
+def count(amount: float) -> str:
+    """A number of things that may be very few: whole from 10 on, two digits below."""
+    return f"{amount:,.0f}" if amount >= 10 or amount == 0 else f"{amount:.2g}"
+
+
 def usd_band(low: float, high: float) -> str:
     """A range of dollars."""
     return usd(low) if usd(low) == usd(high) else f"{usd(low)} – {usd(high)}"

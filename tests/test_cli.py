@@ -43,6 +43,7 @@ def test_help_names_every_command_and_is_quick_to_import() -> None:
         "region",
         "replay",
         "report",
+        "serve",
         "service",
         "snapshot",
         "spot",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costlib.display import saving, share
+from costlib.display import count, saving, share
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,7 @@ def test_words_carry_the_sign(fraction: float) -> None:
     words = saving(fraction)
     assert "-" not in words and "−" not in words
     assert words.startswith("saves" if fraction >= 1e-9 else "costs" if fraction <= -1e-9 else "no change")
+
+
+def test_counts_of_few_keep_two_digits() -> None:
+    assert [count(x) for x in (0, 0.0312, 9.96, 10.4, 1234567.8)] == ["0", "0.031", "10", "10", "1,234,568"]

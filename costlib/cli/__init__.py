@@ -22,6 +22,7 @@ from costlib.cli.price import price
 from costlib.cli.region import region
 from costlib.cli.replay import replay
 from costlib.cli.report import report
+from costlib.cli.serve import serve
 from costlib.cli.service import service
 from costlib.cli.snapshot import snapshot
 from costlib.cli.spot import spot
@@ -41,7 +42,22 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, fit, spot, service, store, region, replay, bill, commit, bench_template, report, snapshot):
+for command in (
+    price,
+    plan,
+    fit,
+    spot,
+    service,
+    store,
+    region,
+    replay,
+    bill,
+    commit,
+    serve,
+    bench_template,
+    report,
+    snapshot,
+):
     cli.add_command(command)
 
 

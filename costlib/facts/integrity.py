@@ -39,6 +39,12 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
             gaps=frozenset({"latitude", "longitude"}),
         ),
         "facts/service_facts": TableRule(("topic", "fact"), dated=False),
+        "facts/serving_facts": TableRule(
+            ("topic", "fact"),
+            {"value": (0.0, _MOST)},
+            frozenset({"seconds", "minutes", "fraction", "mb", "count"}),
+            dated=False,
+        ),
         "facts/storage_facts": TableRule(("topic", "fact"), {"value": (0.0, _MOST)}, dated=False),
         "facts/spot_interruptions": TableRule(
             ("instance_type", "region"),

@@ -12,11 +12,13 @@ import pandas as pd
 from data.build import (
     accelerator_memory,
     cpu_tables,
+    example_serving,
     example_usage,
     examples,
     measured_tables,
     scaling_tables,
     service_rows,
+    serving_facts,
 )
 from data.build.common import with_dates
 
@@ -50,11 +52,13 @@ def build(raw: Path, reference: Path) -> dict[str, pd.DataFrame]:
     achieved = measured_tables.achieved_flops(raw, reference, accelerators)
     examples.write(reference / "published_runs.csv")
     example_usage.write()
+    example_serving.write()
     return {
         "facts/instances": instances_table(raw),
         "facts/accelerators": accelerators,
         "facts/regions": regions_table(raw),
         "facts/service_facts": service_facts_table(raw),
+        "facts/serving_facts": serving_facts.serving_facts(),
         "facts/spot_interruptions": interruptions_table(raw),
         "facts/achieved_flops": achieved,
         "facts/whole_runs": measured_tables.whole_runs(reference, accelerators, achieved),
