@@ -48,10 +48,11 @@ test: environment ## everything CI runs: ruff, mypy, pytest, the notebooks, the 
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest --nbval-lax notebooks
 
-bench: environment browser ## times the planner, spot replays and commitments on one core, and the calculator against a bare page
+bench: environment browser ## times the planner, spot replays, commitments and anomalies on one core, and the calculator against a bare page
 	$(BIN)/python -m tests.bench.planner
 	$(BIN)/python -m tests.bench.spot
 	$(BIN)/python -m tests.bench.commitments
+	$(BIN)/python -m tests.bench.anomalies
 	$(BIN)/python -m tests.bench.browser
 
 pictures: environment browser ## takes the README's pictures anew
