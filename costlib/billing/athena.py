@@ -47,9 +47,7 @@ class AthenaEngine:
         if self._connection is None:
             from pyathena import connect
 
-            self._connection = connect(
-                work_group=self.workgroup, schema_name=self.database, region_name=self._region
-            )
+            self._connection = connect(work_group=self.workgroup, schema_name=self.database, region_name=self._region)
         return self._connection
 
     def columns(self, table: str) -> dict[str, str]:

@@ -149,10 +149,10 @@ def _refuse_twice(parts: Sequence[Part], months: Sequence[pd.DataFrame]) -> None
     """A month that is there in two kinds of export is the same cost twice."""
     held: dict[tuple[Any, str], dict[str, float]] = {}
     for part, frame in zip(parts, months, strict=True):
-        for (month, payer), cost in frame.groupby(["month", "payer_id"], dropna=False)["billed_cost"].sum().items():
-            by_version = held.setdefault((month, str(payer)), {})
-            kind = part.group.version
-            by_version[kind] = by_version.get(kind, 0.0) + float(cost)
+        kind = part.group.version
+        for row in frame.itertuples():
+            by_version = held.setdefault((row.month, str(row.payer_id)), {})
+            by_version[kind] = by_version.get(kind, 0.0) + float(row.billed_cost)  # type: ignore[arg-type]
     faults = []
     for (month, payer), by_version in held.items():
         if len(by_version) > 1:

@@ -19,7 +19,7 @@ def against_budget(
     rows = []
     expected = {f"{row.month:%Y-%m}": row for row in before.itertuples()}
     ahead = {f"{row.month:%Y-%m}": row for row in outlook.itertuples()}
-    spent = {f"{month:%Y-%m}": float(cost) for month, cost in actual.items()}  # type: ignore[str-format]
+    spent = {f"{month:%Y-%m}": float(cost) for month, cost in actual.items()}
     for month in sorted({*budgets, *spent, *ahead}):
         budget, cost = budgets.get(month), spent.get(month)
         guess = expected.get(month) or ahead.get(month)

@@ -10,7 +10,7 @@ from costlib.billing.raw import no_tags
 if TYPE_CHECKING:
     from costlib.billing.raw import Raw
 
-#: FOCUS's charge category of each line type (FOCUS supporting content, chargecategory.md; discounts on usage are usage).
+#: FOCUS's charge category of a line type (FOCUS supporting content, chargecategory.md); discounts on usage are usage.
 CATEGORY_OF = {
     "Usage": "Usage", "SavingsPlanCoveredUsage": "Usage", "DiscountedUsage": "Usage", "SavingsPlanNegation": "Usage",
     "BundledDiscount": "Usage", "EdpDiscount": "Usage", "PrivateRateDiscount": "Usage", "Discount": "Usage",

@@ -92,21 +92,27 @@ def explained(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """The drivers by group of two frames of items (ITEM, counted, cost, quantity); each row adds up to its change."""
     keys = [*ITEM, "counted"]
     sides = [
-        frame.assign(**frame[ITEM].fillna("")).groupby(keys, as_index=False)[["cost", "quantity"]].sum()
+        frame.assign(**frame[ITEM].astype(object).fillna(""), counted=frame["counted"].astype(bool))
+        .astype({"cost": float, "quantity": float})
+        .groupby(keys, as_index=False)[["cost", "quantity"]]
+        .sum()
         for frame in (before, after)
     ]
-    both = sides[0].merge(sides[1], on=keys, how="outer", suffixes=("_0", "_1")).fillna(
-        {"cost_0": 0.0, "cost_1": 0.0, "quantity_0": 0.0, "quantity_1": 0.0}
+    both = (
+        sides[0]
+        .merge(sides[1], on=keys, how="outer", suffixes=("_0", "_1"))
+        .fillna({"cost_0": 0.0, "cost_1": 0.0, "quantity_0": 0.0, "quantity_1": 0.0})
     )
     # Where nothing was used, there is no price and no volume: the item's cost is like a fee.
     both["priced"] = both["counted"].astype(bool)
     whole = both[both["priced"]].groupby(GROUP)[["quantity_0", "quantity_1"]].transform("sum")
-    both[["q0", "q1"]] = whole.reindex(both.index).fillna(0.0).to_numpy()
+    both[["q0", "q1"]] = whole.reindex(both.index).fillna(0.0).to_numpy(float)
     running = both["priced"] & (both["q0"] > 0) & (both["q1"] > 0)
     own = _price(both["cost_1"], both["quantity_1"], np.zeros(len(both)))
     price_0 = _price(both["cost_0"], both["quantity_0"], own)
     # By item: its volume is its share of the old mix, scaled to the new volume.
-    scale = np.divide(both["q1"], both["q0"], out=np.ones(len(both)), where=both["q0"].to_numpy() > 0)
+    q0, q1 = both["q0"].to_numpy(float), both["q1"].to_numpy(float)
+    scale = np.divide(q1, q0, out=np.ones(len(both)), where=q0 > 0)
     volume = both["cost_0"] * (scale - 1.0)
     price = np.where(both["quantity_0"] > 0, both["cost_1"] - both["quantity_1"] * price_0, 0.0)
     # What is left of the change is the mix: sum(q1 p0) - Q1 P0 over a group.

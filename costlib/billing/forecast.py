@@ -62,8 +62,9 @@ def forecast(costs: pd.Series[float], months: int = 3, band_fraction: float = 0.
         faults.append(Fault("band_fraction", band_fraction, "must be between 0 and 1"))
     if faults:
         raise InvalidInput(faults)
-    a_day = costs.to_numpy(float) / costs.index.days_in_month.to_numpy(float)
-    ahead = pd.date_range(costs.index[-1], periods=months + 1, freq="MS")[1:]
+    months_so_far = pd.DatetimeIndex(costs.index)
+    a_day = costs.to_numpy(float) / months_so_far.days_in_month.to_numpy(float)
+    ahead = pd.date_range(months_so_far[-1], periods=months + 1, freq="MS")[1:]
     days = ahead.days_in_month.to_numpy(float)
     steps = np.diff(a_day)
     h = np.arange(1, months + 1, dtype=float)
@@ -121,4 +122,3 @@ def _student_below(value: float, freedom: int) -> float:
             total += term
         within = sine * total
     return 0.5 + 0.5 * within
-

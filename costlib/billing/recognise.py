@@ -7,8 +7,7 @@ from typing import Any
 
 #: An instance type anywhere in a usage type or a description: ``ml.g5.2xlarge``, ``p4d.24xlarge``, ``db.m5.large``.
 TYPE_PATTERN = (
-    "((?:ml[.]|db[.]|cache[.])?[a-z][a-z0-9-]*[.]"
-    "(?:nano|micro|small|medium|large|[0-9]*xlarge|metal(?:-[0-9a-z]+)?))"
+    "((?:ml[.]|db[.]|cache[.])?[a-z][a-z0-9-]*[.](?:nano|micro|small|medium|large|[0-9]*xlarge|metal(?:-[0-9a-z]+)?))"
 )
 #: Components in the order in which AWS's Cloud Intelligence Dashboards look for them in the usage type
 #: (CUDOS v5, "SageMaker Usage Type Group"); the first that is contained counts.

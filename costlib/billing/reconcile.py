@@ -134,7 +134,9 @@ def notes_of(months: pd.DataFrame, known: Sequence[str]) -> list[Note]:
     if months["fractions_effective"].sum() == 0 and months["fractions_billed"].sum() > 0:
         usage = months[months["charge_category"] == "Usage"]
         off = float(usage["effective_cost"].sum() - usage["billed_cost"].sum())
-        text = "effective cost is rounded to whole amounts on every row of usage without a commitment; kept as published"
+        text = (
+            "effective cost is rounded to whole amounts on every row of usage without a commitment; kept as published"
+        )
         rows = int(months["fractions_billed"].sum())
         notes.append(Note("rounded_effective_cost", "effective_cost", text, rows, off))
     return notes

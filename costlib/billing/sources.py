@@ -69,7 +69,8 @@ def find_files(path: str) -> tuple[list[BillFile], list[Note]]:
     if aside := [one.path for one in infos if one not in named]:
         text = f"{len(aside)} other files are left aside: {listed([Path(one).name for one in sorted(aside)])}"
         notes.append(Note("other_files", path, text))
-    files, faults = [], []
+    files: list[BillFile] = []
+    faults: list[Fault] = []
     for one in named:
         try:
             files.append(_open(system, one, remote=path.startswith("s3://")))

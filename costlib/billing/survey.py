@@ -74,7 +74,7 @@ def survey(engine: Engine, group: FileGroup, raw: Raw) -> Survey:
         text, made = table[name], table[MAP_PREFIX + name]
         asked[f"json_{number}"] = (~text.isin([*EMPTY_MARKS, *ODD_MARKS]) & text.notnull() & made.isnull()).sum()
     found = engine.execute(table.aggregate(**asked)).iloc[0].to_dict()
-    count = {key: 0 if value != value or value is None else float(value) for key, value in found.items()}
+    count = {str(key): 0.0 if value != value or value is None else float(value) for key, value in found.items()}
     cleaned = [name for number, name in enumerate(texts) if count.get(f"mark_{number}", 0) > 0]
     odd = _odd_marks(engine, table, cleaned)
     return Survey(
@@ -143,19 +143,71 @@ def _notes(
 #: Columns of FOCUS that the view has no use for; not strays.
 _KNOWN_FOCUS = frozenset(
     key_of(name)
-    for name in (
-        "AvailabilityZone BillingAccountName BillingAccountType BillingPeriodEnd CapacityReservationId "
-        "CapacityReservationStatus ChargeClass ChargeFrequency CommitmentDiscountName CommitmentDiscountQuantity "
-        "CommitmentDiscountUnit ConsumedQuantity ConsumedUnit ContractedUnitPrice InvoiceId InvoiceIssuerName "
-        "ListUnitPrice PricingCurrency PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost "
-        "PricingCurrencyListUnitPrice ProviderName PublisherName RegionName ResourceName ResourceType "
-        "ServiceCategory ServiceSubcategory SkuId SkuMeter SkuPriceDetails SkuPriceId SubAccountType "
-        "BillingPeriodStart ChargePeriodStart ChargePeriodEnd Tags x_CostCategories x_Discounts x_Operation "
-        "x_ServiceCode x_UsageType BilledCost BillingAccountId BillingCurrency ChargeCategory ChargeDescription "
-        "CommitmentDiscountCategory CommitmentDiscountId CommitmentDiscountStatus CommitmentDiscountType "
-        "ContractedCost EffectiveCost ListCost PricingCategory PricingQuantity PricingUnit Region RegionId "
-        "ResourceId ServiceName SubAccountId SubAccountName"
-    ).split()
+    for name in [
+        "AvailabilityZone",
+        "BillingAccountName",
+        "BillingAccountType",
+        "BillingPeriodEnd",
+        "CapacityReservationId",
+        "CapacityReservationStatus",
+        "ChargeClass",
+        "ChargeFrequency",
+        "CommitmentDiscountName",
+        "CommitmentDiscountQuantity",
+        "CommitmentDiscountUnit",
+        "ConsumedQuantity",
+        "ConsumedUnit",
+        "ContractedUnitPrice",
+        "InvoiceId",
+        "InvoiceIssuerName",
+        "ListUnitPrice",
+        "PricingCurrency",
+        "PricingCurrencyContractedUnitPrice",
+        "PricingCurrencyEffectiveCost",
+        "PricingCurrencyListUnitPrice",
+        "ProviderName",
+        "PublisherName",
+        "RegionName",
+        "ResourceName",
+        "ResourceType",
+        "ServiceCategory",
+        "ServiceSubcategory",
+        "SkuId",
+        "SkuMeter",
+        "SkuPriceDetails",
+        "SkuPriceId",
+        "SubAccountType",
+        "BillingPeriodStart",
+        "ChargePeriodStart",
+        "ChargePeriodEnd",
+        "Tags",
+        "x_CostCategories",
+        "x_Discounts",
+        "x_Operation",
+        "x_ServiceCode",
+        "x_UsageType",
+        "BilledCost",
+        "BillingAccountId",
+        "BillingCurrency",
+        "ChargeCategory",
+        "ChargeDescription",
+        "CommitmentDiscountCategory",
+        "CommitmentDiscountId",
+        "CommitmentDiscountStatus",
+        "CommitmentDiscountType",
+        "ContractedCost",
+        "EffectiveCost",
+        "ListCost",
+        "PricingCategory",
+        "PricingQuantity",
+        "PricingUnit",
+        "Region",
+        "RegionId",
+        "ResourceId",
+        "ServiceName",
+        "SubAccountId",
+        "SubAccountName",
+    ]
 )
 _KNOWN_CUR = (
     "bill", "identity", "lineitem", "pricing", "product", "reservation", "savingsplan", "discount", "costcategory",
@@ -178,5 +230,3 @@ def _twins(group: FileGroup) -> list[str]:
             twins.append(name)
         seen.add(key_of(name))
     return twins
-
-

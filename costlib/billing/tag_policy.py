@@ -1,4 +1,4 @@
-"""Tag policy as code: which tags must be there with which values, who breaks it, and the policies that would stop it."""
+"""Tag policy as code: which tags with which values must be there, who breaks it, and the policies to prevent that."""
 
 from __future__ import annotations
 
@@ -65,13 +65,15 @@ class TagPolicy:
                 for value in values
                 if len(value) > MOST_VALUE or "*" in value[:-1]
             ]
-        faults += [unknown("services", one, CREATES, "service of a tag policy") for one in self.services if one not in CREATES]
+        faults += [
+            unknown("services", one, CREATES, "service of a tag policy") for one in self.services if one not in CREATES
+        ]
         if faults:
             raise InvalidInput(faults)
 
     @classmethod
     def from_yaml(cls, path: str | os.PathLike[str]) -> TagPolicy:
-        """The policy of a YAML file: ``required: [team]``, ``allowed: {environment: [dev, prod]}``, ``services: [...]``."""
+        """The policy of a YAML file: ``required: [team]``, ``allowed: {environment: [dev]}``, ``services: [...]``."""
         import yaml
 
         try:
@@ -113,7 +115,7 @@ class TagPolicy:
         One statement a key and kind of resource, as in AWS's example: keys in one condition would all have to lack. It
         does not look at values: that is the tag policy's part.
         """
-        statements = []
+        statements: list[dict[str, Any]] = []
         for key in self.required:
             for service in self.services:
                 by_resources: dict[str, list[str]] = {}

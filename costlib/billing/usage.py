@@ -17,7 +17,7 @@ SERVICES = {EC2: "ec2", SAGEMAKER: "sagemaker"}
 COLUMNS = ["hour", "instance_type", "region", "service", "quantity"]
 #: Which rows count, for whoever shows the frame.
 RULE = (
-    "hours that EC2 and SageMaker instances ran, on demand, on spot and covered by commitments; not unused commitments, "
+    "hours that EC2 and SageMaker instances ran, on demand, on spot and under commitments; not unused commitments, "
     "unused reserved capacity, surcharges for EBS, other services, or rows that last longer than an hour"
 )
 
@@ -74,14 +74,16 @@ def hourly_usage(bill: Bill, spot: bool = True) -> HourlyUsage:
     if frame.empty:
         problem = "holds no instance-hours"
         if left_out:
-            problem = f"is not hourly: {left_out:,.0f} instance-hours are in rows longer than an hour, or without region"
+            problem = (
+                f"is not hourly: {left_out:,.0f} instance-hours are in rows longer than an hour, or without region"
+            )
         raise InvalidInput([Fault("bill", bill.source, problem)])
     frame, filled = _without_gaps(frame)
     return HourlyUsage(frame[COLUMNS], left_out, filled)
 
 
 def _without_gaps(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """The frame with a row of 0 for each hour between its ends in which nothing ran: on a bill that is no row at all."""
+    """The frame with a row of 0 for each hour inside it in which nothing ran: on a bill that is no row at all."""
     hours = pd.date_range(frame["hour"].min(), frame["hour"].max(), freq="h")
     idle = hours.difference(pd.DatetimeIndex(frame["hour"]))
     if not len(idle):

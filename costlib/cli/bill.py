@@ -24,7 +24,9 @@ from costlib.cli.output import print_json, together
 @click.option("--budget", "budget_csv", type=click.Path(), help="CSV month,budget (2026-09,12000).")
 @click.option("--requests", "requests_csv", type=click.Path(), help="CSV period,requests: each period's first day.")
 @click.option("--tag-policy", "policy_yaml", type=click.Path(), help="YAML: required, allowed, services.")
-@click.option("--required-tag", "required", multiple=True, metavar="KEY", help="Untagged is what lacks it. Repeat for more.")
+@click.option(
+    "--required-tag", "required", multiple=True, metavar="KEY", help="Untagged is what lacks it. Repeat for more."
+)
 @click.option("--month", help="Only this month (2026-09).")
 @click.option("--currency", help="Where a bill holds several.")
 @click.option("--version", help="Where a folder holds several: 'FOCUS 1.0', 'FOCUS 1.2', 'CUR 2.0', 'CUR legacy'.")

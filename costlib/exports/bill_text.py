@@ -84,52 +84,97 @@ def _none(value: object) -> bool:
 
 Column = tuple[str, str, Callable[[object], str]]
 PERIODS: tuple[Column, ...] = (
-    ("billed_cost", "billed", money), ("effective_cost", "effective", money), ("list_cost", "list", money),
-    ("contracted_cost", "contracted", money), ("savings_rate", "savings rate", share),
-    ("savings_rate_list", "savings rate over list", share), ("coverage", "coverage by commitments", share),
-    ("coverage_eligible", "coverage of instances", share), ("utilisation", "utilisation of commitments", share),
-    ("unused", "commitments not used", money), ("spot_share", "spot share", share),
-    ("spot_saving", "saving by spot", share), ("blended_rate", "cost of an instance-hour", rate),
-    ("training_jobs", "training jobs", count), ("cost_per_training_job", "cost of a training job", money),
-    ("cost_per_thousand_requests", "cost of 1,000 requests", rate), ("untagged_cost", "untagged", money),
+    ("billed_cost", "billed", money),
+    ("effective_cost", "effective", money),
+    ("list_cost", "list", money),
+    ("contracted_cost", "contracted", money),
+    ("savings_rate", "savings rate", share),
+    ("savings_rate_list", "savings rate over list", share),
+    ("coverage", "coverage by commitments", share),
+    ("coverage_eligible", "coverage of instances", share),
+    ("utilisation", "utilisation of commitments", share),
+    ("unused", "commitments not used", money),
+    ("spot_share", "spot share", share),
+    ("spot_saving", "saving by spot", share),
+    ("blended_rate", "cost of an instance-hour", rate),
+    ("training_jobs", "training jobs", count),
+    ("cost_per_training_job", "cost of a training job", money),
+    ("cost_per_thousand_requests", "cost of 1,000 requests", rate),
+    ("untagged_cost", "untagged", money),
     ("untagged_share", "untagged share of usage", share),
-)  # fmt: skip
+)
 COMMITMENTS: tuple[Column, ...] = (
-    ("commitment_id", "commitment", words), ("commitment_kind", "kind", words), ("bought", "billed", money),
-    ("used", "used", money), ("unused", "unused", money), ("utilisation", "utilisation", share), ("saved", "saved", money),
-)  # fmt: skip
+    ("commitment_id", "commitment", words),
+    ("commitment_kind", "kind", words),
+    ("bought", "billed", money),
+    ("used", "used", money),
+    ("unused", "unused", money),
+    ("utilisation", "utilisation", share),
+    ("saved", "saved", money),
+)
 ACCELERATORS: tuple[Column, ...] = (
-    ("period", "period", words), ("accelerator_hours", "hours", count), ("accelerator_cost", "cost", money),
-    ("cost_per_accelerator_hour", "an hour", rate), ("unknown_hours", "instance-hours of unknown types", count),
-)  # fmt: skip
+    ("period", "period", words),
+    ("accelerator_hours", "hours", count),
+    ("accelerator_cost", "cost", money),
+    ("cost_per_accelerator_hour", "an hour", rate),
+    ("unknown_hours", "instance-hours of unknown types", count),
+)
 RATES: tuple[Column, ...] = (
-    ("period", "period", words), ("service_code", "service", words), ("instance_type", "type", words),
-    ("purchase_option", "bought", words), ("hours", "hours", count), ("effective_rate", "effective an hour", rate),
+    ("period", "period", words),
+    ("service_code", "service", words),
+    ("instance_type", "type", words),
+    ("purchase_option", "bought", words),
+    ("hours", "hours", count),
+    ("effective_rate", "effective an hour", rate),
     ("list_rate", "list an hour", rate),
-)  # fmt: skip
+)
 DRIVERS: tuple[Column, ...] = (
-    ("period", "month", words), ("cost_before", "before", money), ("cost", "cost", money), ("change", "change", money),
-    ("price", "price", money), ("volume", "volume", money), ("mix", "mix", money), ("new", "new", money),
-    ("gone", "gone", money), ("other", "other", money),
-)  # fmt: skip
+    ("period", "month", words),
+    ("cost_before", "before", money),
+    ("cost", "cost", money),
+    ("change", "change", money),
+    ("price", "price", money),
+    ("volume", "volume", money),
+    ("mix", "mix", money),
+    ("new", "new", money),
+    ("gone", "gone", money),
+    ("other", "other", money),
+)
 FORECAST: tuple[Column, ...] = (
-    ("month", "month", words), ("expected", "expected", money), ("low", "low", money), ("high", "high", money),
-)  # fmt: skip
+    ("month", "month", words),
+    ("expected", "expected", money),
+    ("low", "low", money),
+    ("high", "high", money),
+)
 BUDGET: tuple[Column, ...] = (
-    ("month", "month", words), ("budget", "budget", money), ("actual", "actual", money), ("forecast", "forecast", money),
-    ("budget_variance", "to budget", share), ("forecast_variance", "to forecast", share), ("verdict", "verdict", words),
-)  # fmt: skip
+    ("month", "month", words),
+    ("budget", "budget", money),
+    ("actual", "actual", money),
+    ("forecast", "forecast", money),
+    ("budget_variance", "to budget", share),
+    ("forecast_variance", "to forecast", share),
+    ("verdict", "verdict", words),
+)
 OWNERS: tuple[Column, ...] = (
-    ("period", "period", words), ("owner", "owner", words), ("rows", "rows", count), ("cost", "cost", money),
-)  # fmt: skip
+    ("period", "period", words),
+    ("owner", "owner", words),
+    ("rows", "rows", count),
+    ("cost", "cost", money),
+)
 CHARGEBACK: tuple[Column, ...] = (
-    ("owner", "owner", words), ("direct", "own", money), ("shared", "shared", money), ("total", "total", money),
+    ("owner", "owner", words),
+    ("direct", "own", money),
+    ("shared", "shared", money),
+    ("total", "total", money),
     ("share", "share", share),
-)  # fmt: skip
+)
 VIOLATORS: tuple[Column, ...] = (
-    ("account_id", "account", words), ("service", "service", words), ("resource_id", "resource", words),
-    ("problem", "problem", words), ("cost", "cost", money),
-)  # fmt: skip
+    ("account_id", "account", words),
+    ("service", "service", words),
+    ("resource_id", "resource", words),
+    ("problem", "problem", words),
+    ("cost", "cost", money),
+)
 
 
 def _periods(frame: pd.DataFrame) -> str:
@@ -150,7 +195,8 @@ def _table(title: str, frame: pd.DataFrame | None, columns: Sequence[Column]) ->
     shown = frame.head(MOST)
     cells = [dated(shown[name]) for name, _, _ in columns]
     rows = [
-        [write(value) for (_, _, write), value in zip(columns, values, strict=True)] for values in zip(*cells, strict=True)
+        [write(value) for (_, _, write), value in zip(columns, values, strict=True)]
+        for values in zip(*cells, strict=True)
     ]
     right = [head for _, head, write in columns if write is not words]
     more = [f"... and {len(frame) - MOST:,} more (--json has all)"] if len(frame) > MOST else []

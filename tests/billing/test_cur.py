@@ -25,17 +25,64 @@ def line(kind: str, unblended: float, public: object = "", **more: Any) -> dict[
 LINES: list[tuple[dict[str, Any], float, str, str | None, str | None]] = [
     (line("Usage", 0.19, 0.19), 0.19, "Usage", "on_demand", None),
     (line("Usage", 0.06, 0.19, line_item_usage_type="USW2-SpotUsage:m5.xlarge"), 0.06, "Usage", "spot", None),
-    (line("Usage", 0.5, 1.4, line_item_product_code="AmazonSageMaker", line_item_usage_type="USE1-TrSpt:ml.g5.xlarge"),
-     0.5, "Usage", "managed_spot", None),
-    (line("SavingsPlanCoveredUsage", 0.19, 0.19, savings_plan_savings_plan_effective_cost=0.12, **PLAN),
-     0.12, "Usage", "savings_plan", "Used"),
+    (
+        line(
+            "Usage", 0.5, 1.4, line_item_product_code="AmazonSageMaker", line_item_usage_type="USE1-TrSpt:ml.g5.xlarge"
+        ),
+        0.5,
+        "Usage",
+        "managed_spot",
+        None,
+    ),
+    (
+        line("SavingsPlanCoveredUsage", 0.19, 0.19, savings_plan_savings_plan_effective_cost=0.12, **PLAN),
+        0.12,
+        "Usage",
+        "savings_plan",
+        "Used",
+    ),
     (line("SavingsPlanNegation", -0.19, 0.19, line_item_resource_id="", **PLAN), 0.0, "Usage", "savings_plan", None),
-    (line("SavingsPlanRecurringFee", 0.15, savings_plan_total_commitment_to_date=0.15, savings_plan_used_commitment=0.12,
-          line_item_product_code="ComputeSavingsPlans", **PLAN), 0.03, "Purchase", None, "Unused"),
-    (line("SavingsPlanUpfrontFee", 1000.0, line_item_product_code="ComputeSavingsPlans", **PLAN), 0.0, "Purchase", None, None),
-    (line("DiscountedUsage", 0.0, 0.19, reservation_effective_cost=0.11, **RESERVED), 0.11, "Usage", "reserved", "Used"),
-    (line("RIFee", 80.0, reservation_unused_amortized_upfront_fee_for_billing_period=2.0, reservation_unused_recurring_fee=3.0,
-          **RESERVED), 5.0, "Purchase", None, "Unused"),
+    (
+        line(
+            "SavingsPlanRecurringFee",
+            0.15,
+            savings_plan_total_commitment_to_date=0.15,
+            savings_plan_used_commitment=0.12,
+            line_item_product_code="ComputeSavingsPlans",
+            **PLAN,
+        ),
+        0.03,
+        "Purchase",
+        None,
+        "Unused",
+    ),
+    (
+        line("SavingsPlanUpfrontFee", 1000.0, line_item_product_code="ComputeSavingsPlans", **PLAN),
+        0.0,
+        "Purchase",
+        None,
+        None,
+    ),
+    (
+        line("DiscountedUsage", 0.0, 0.19, reservation_effective_cost=0.11, **RESERVED),
+        0.11,
+        "Usage",
+        "reserved",
+        "Used",
+    ),
+    (
+        line(
+            "RIFee",
+            80.0,
+            reservation_unused_amortized_upfront_fee_for_billing_period=2.0,
+            reservation_unused_recurring_fee=3.0,
+            **RESERVED,
+        ),
+        5.0,
+        "Purchase",
+        None,
+        "Unused",
+    ),
     (line("Fee", 500.0, **RESERVED), 0.0, "Purchase", None, None),
     (line("Fee", 29.0, line_item_product_code="AWSSupport"), 29.0, "Purchase", None, None),
     (line("Refund", -10.0, line_item_product_code="ComputeSavingsPlans"), 0.0, "Adjustment", None, None),
@@ -43,7 +90,7 @@ LINES: list[tuple[dict[str, Any], float, str, str | None, str | None]] = [
     (line("Credit", -7.0), -7.0, "Credit", None, None),
     (line("EdpDiscount", -0.02), -0.02, "Usage", "on_demand", None),
     (line("Tax", 1.3), 1.3, "Tax", None, None),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("version", ["CUR 2.0", "CUR legacy"])
@@ -59,13 +106,19 @@ def test_every_line_type(tmp_path: Path, version: str) -> None:
         assert row["effective_cost"] == pytest.approx(effective), name
         assert row["billed_cost"] == given["line_item_unblended_cost"], name
         wanted = [category, option, status]
-        assert [None if pd.isna(row[k]) else row[k] for k in ("charge_category", "purchase_option", "commitment_status")] == wanted
+        assert [
+            None if pd.isna(row[k]) else row[k] for k in ("charge_category", "purchase_option", "commitment_status")
+        ] == wanted
     assert bill.reconciliation.whole
 
 
 def test_a_negation_takes_back_money_and_no_usage(tmp_path: Path) -> None:
     """koku#5252: usage would count twice. The pair costs what the plan's rate says, at list what it would have cost."""
-    pair = [one for one, *_ in LINES if one["line_item_line_item_type"] in ("SavingsPlanCoveredUsage", "SavingsPlanNegation")]
+    pair = [
+        one
+        for one, *_ in LINES
+        if one["line_item_line_item_type"] in ("SavingsPlanCoveredUsage", "SavingsPlanNegation")
+    ]
     found = kpis.kpis(open_bill(written(cur2(*pair), tmp_path / "bill.csv")), "total").iloc[0]
     assert found["instance_hours"] == 1.0 and found["billed_cost"] == 0.0
     assert found["effective_cost"] == pytest.approx(0.12) and found["usage_list"] == pytest.approx(0.19)
@@ -85,7 +138,10 @@ def test_fees_are_not_amortised_twice(tmp_path: Path) -> None:
 
 
 def test_the_type_of_spot_comes_from_its_description(tmp_path: Path) -> None:
-    spot = {"line_item_usage_type": "SpotUsage", "line_item_line_item_description": "g5.xlarge Linux/UNIX Spot Instance-hour"}
+    spot = {
+        "line_item_usage_type": "SpotUsage",
+        "line_item_line_item_description": "g5.xlarge Linux/UNIX Spot Instance-hour",
+    }
     frame = cur2(spot, {"product_instance_type": "p4d.24xlarge", "line_item_usage_type": "Reservation"})
     rows = open_bill(written(frame, tmp_path / "b.csv"))
     found = rows.ask(rows.rows.select("instance_type", "instance_hours").order_by("instance_type"))
@@ -95,7 +151,9 @@ def test_the_type_of_spot_comes_from_its_description(tmp_path: Path) -> None:
 
 
 def test_product_attributes_of_cur2_are_a_map(tmp_path: Path) -> None:
-    frame = cur2({"product": '{"product_name": "Amazon SageMaker", "region": "eu-west-1"}'}).drop(columns="product_region_code")
+    frame = cur2({"product": '{"product_name": "Amazon SageMaker", "region": "eu-west-1"}'}).drop(
+        columns="product_region_code"
+    )
     bill = open_bill(written(frame, tmp_path / "b.csv"))
     (row,) = bill.ask(bill.rows.select("service", "region")).to_dict("records")
     assert row == {"service": "Amazon SageMaker", "region": "eu-west-1"}

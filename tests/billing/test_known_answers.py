@@ -29,10 +29,13 @@ def test_scenarios_of_the_focus_specification(name: str) -> None:
     found = kpis.kpis(bill, "total").fillna({"unused": 0.0}).iloc[0]
     assert found["rows"] == truth["rows"]
     for mine, theirs in (
-        ("used", "used_effective"), ("unused", "unused_effective"), ("effective_cost", "effective_total"),
-        ("usage_list", "list_usage_excl_unused"), ("billed_cost", "billed_total"),
+        ("used", "used_effective"),
+        ("unused", "unused_effective"),
+        ("effective_cost", "effective_total"),
+        ("usage_list", "list_usage_excl_unused"),
+        ("billed_cost", "billed_total"),
         ("list_cost", "naive_list_total_incl_purchase_and_unused"),
-    ):  # fmt: skip
+    ):
         assert found[mine] == pytest.approx(truth[theirs], abs=CLOSE), mine
     # The truth's rates are written to four digits.
     assert round(found["utilisation"], 4) == truth["utilisation"]
@@ -54,15 +57,24 @@ def test_scenarios_of_the_focus_specification(name: str) -> None:
         ("scenario_usage_4", 0.5, 1.5, 1.0, 0.0),
     ],
 )
-def test_generic_examples_of_commitments(name: str, billed: float, effective: float, used: float, unused: float) -> None:
+def test_generic_examples_of_commitments(
+    name: str, billed: float, effective: float, used: float, unused: float
+) -> None:
     found = kpis.kpis(open_bill(str(KNOWN / f"{name}.csv")), "total").fillna(0.0).iloc[0]
-    assert [found[key] for key in ("billed_cost", "effective_cost", "used", "unused")] == [billed, effective, used, unused]
+    assert [found[key] for key in ("billed_cost", "effective_cost", "used", "unused")] == [
+        billed,
+        effective,
+        used,
+        unused,
+    ]
 
 
 def test_the_text_null_is_no_status() -> None:
     (path,) = KNOWN.glob("flexibility_zero*")
     bill = open_bill(str(path))
-    options = bill.ask(bill.rows.select("charge_category", "purchase_option", "commitment_id").order_by("purchase_option"))
+    options = bill.ask(
+        bill.rows.select("charge_category", "purchase_option", "commitment_id").order_by("purchase_option")
+    )
     bought = options[options["charge_category"] == "Usage"].set_index("purchase_option")["commitment_id"]
     assert sorted(bought.index) == ["on_demand", "reserved"] and pd.isna(bought["on_demand"])
     assert [note.kind for note in bill.notes if note.kind == "null_text"] == ["null_text"]
@@ -95,11 +107,16 @@ def test_a_generated_legacy_cur() -> None:
     rows = bill.rows
     by_type = bill.ask(
         rows.group_by(["usage_type", "purchase_option", "commitment_status"]).agg(
-            n=rows.count(), unblended=rows.billed_cost.sum(), hours=rows.instance_hours.sum(), e=rows.effective_cost.sum()
+            n=rows.count(),
+            unblended=rows.billed_cost.sum(),
+            hours=rows.instance_hours.sum(),
+            e=rows.effective_cost.sum(),
         )
     )
     expected = NISE["expected_from_yaml"]
-    covered = by_type[(by_type["commitment_status"] == "Used") & (by_type["usage_type"] == "BoxUsage:m5.xlarge")].iloc[0]
+    covered = by_type[(by_type["commitment_status"] == "Used") & (by_type["usage_type"] == "BoxUsage:m5.xlarge")].iloc[
+        0
+    ]
     assert covered["unblended"] == pytest.approx(expected["m5.xlarge SP covered unblended 720x.192"], abs=CLOSE)
     assert covered["e"] == pytest.approx(expected["SP effective 720x.12"], abs=CLOSE)
     # The negation takes the money back, and no hours: they would count twice.
@@ -172,7 +189,9 @@ def test_the_example_holds_its_anomalies(example: Bill) -> None:
     rows = example.rows
     for one in TRUTH["anomalies"]:
         mine = rows.filter(
-            (rows.service_code == one["service_code"]) & (rows.account_id == one["account_id"]) & (rows.region == one["region"])
+            (rows.service_code == one["service_code"])
+            & (rows.account_id == one["account_id"])
+            & (rows.region == one["region"])
         )
         table = mine.mutate(day=mine.charge_start.truncate("D"))
         frame = example.ask(table.group_by("day").agg(cost=table.effective_cost.sum()))

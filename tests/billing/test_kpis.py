@@ -13,13 +13,23 @@ from costlib.billing.bill import Bill, open_bill
 from costlib.errors import InvalidInput
 from tests.billing.conftest import focus, written
 
-COVERED = {"PricingCategory": "Committed", "CommitmentDiscountId": "arn:aws:savingsplans::1:savingsplan/a",
-           "CommitmentDiscountCategory": "Spend", "CommitmentDiscountStatus": "Used", "BilledCost": 0.0,
-           "EffectiveCost": 0.6}  # fmt: skip
+COVERED = {
+    "PricingCategory": "Committed",
+    "CommitmentDiscountId": "arn:aws:savingsplans::1:savingsplan/a",
+    "CommitmentDiscountCategory": "Spend",
+    "CommitmentDiscountStatus": "Used",
+    "BilledCost": 0.0,
+    "EffectiveCost": 0.6,
+}
 UNUSED = {**COVERED, "CommitmentDiscountStatus": "Unused", "EffectiveCost": 0.2, "ResourceId": ""}
 SPOT = {"PricingCategory": "Dynamic", "BilledCost": 0.4, "EffectiveCost": 0.4}
-TRAIN = {"x_ServiceCode": "AmazonSageMaker", "x_UsageType": "USE1-Train:ml.p4d.24xlarge", "EffectiveCost": 20.0,
-         "ListCost": 20.0, "ContractedCost": 20.0}  # fmt: skip
+TRAIN = {
+    "x_ServiceCode": "AmazonSageMaker",
+    "x_UsageType": "USE1-Train:ml.p4d.24xlarge",
+    "EffectiveCost": 20.0,
+    "ListCost": 20.0,
+    "ContractedCost": 20.0,
+}
 
 
 def opened(tmp_path: Path, frame: pd.DataFrame) -> Bill:
@@ -85,7 +95,10 @@ def test_unit_costs(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="first day of a period"):
         kpis.kpis(bill, requests=pd.Series({"2026-09-01": 1.0}))
     by_type = rates.rates(bill)
-    assert by_type.set_index("instance_type")["effective_rate"].to_dict() == {"ml.m5.xlarge": 0.5, "ml.p4d.24xlarge": 20.0}
+    assert by_type.set_index("instance_type")["effective_rate"].to_dict() == {
+        "ml.m5.xlarge": 0.5,
+        "ml.p4d.24xlarge": 20.0,
+    }
     costs = rates.accelerator_costs(by_type).iloc[0]
     # A p4d.24xlarge has eight accelerators, an m5.xlarge none.
     assert costs["accelerator_hours"] == 24.0 and costs["cost_per_accelerator_hour"] == 2.5

@@ -40,7 +40,10 @@ def total(bill: Bill, cost: str = "billed_cost") -> float:
         (focus(TAGS, {"BilledCost": 2.5}), "FOCUS 1.0"),
         (focus(TAGS, {"BilledCost": 2.5}).rename(columns={"x_UsageType": "SkuMeter"}), "FOCUS 1.2"),
         (cur2({"resource_tags": '{"user_team": "vision"}'}, {"line_item_unblended_cost": 2.5}), "CUR 2.0"),
-        (legacy({}, {"line_item_unblended_cost": 2.5}).assign(**{"resourceTags/user:team": ["vision", ""]}), "CUR legacy"),
+        (
+            legacy({}, {"line_item_unblended_cost": 2.5}).assign(**{"resourceTags/user:team": ["vision", ""]}),
+            "CUR legacy",
+        ),
     ],
 )
 def test_every_format_of_every_version(tmp_path: Path, frame: pd.DataFrame, version: str, name: str) -> None:
@@ -59,7 +62,11 @@ def test_every_format_of_every_version(tmp_path: Path, frame: pd.DataFrame, vers
 
 def test_a_partitioned_folder_with_other_files(tmp_path: Path) -> None:
     for month, cost in (("2026-07", 1.0), ("2026-08", 2.0)):
-        row = {"BilledCost": cost, "BillingPeriodStart": f"{month}-01T00:00:00Z", "ChargePeriodStart": f"{month}-02T00:00:00Z"}
+        row = {
+            "BilledCost": cost,
+            "BillingPeriodStart": f"{month}-01T00:00:00Z",
+            "ChargePeriodStart": f"{month}-02T00:00:00Z",
+        }
         written(focus(row), tmp_path / "data" / f"BILLING_PERIOD={month}" / "export-00001.snappy.parquet")
     (tmp_path / "metadata.json").write_text("{}")
     (tmp_path / "_SUCCESS").write_text("")
@@ -156,7 +163,9 @@ def test_copies_and_twins_are_read_once(tmp_path: Path) -> None:
     bill = open_bill(str(tmp_path))
     assert total(bill) == 11.0
     gone = {Path(note.where).name: note.text for note in bill.notes if note.kind == "duplicate"}
-    assert set(gone) == {"b.csv", "c.csv.gz"} and "copy of" in gone["b.csv"] and "its rows are those" in gone["c.csv.gz"]
+    assert (
+        set(gone) == {"b.csv", "c.csv.gz"} and "copy of" in gone["b.csv"] and "its rows are those" in gone["c.csv.gz"]
+    )
 
 
 def test_chunks_with_as_many_rows_are_both_read(tmp_path: Path) -> None:
@@ -238,7 +247,9 @@ def test_tags_that_are_no_object_are_told(tmp_path: Path) -> None:
 
 
 def test_spellings_of_a_tag(tmp_path: Path) -> None:
-    bill = open_bill(written(focus(TAGS, {"Tags": '{"project": "other"}'}, {"Tags": '{"team": ""}'}), tmp_path / "b.csv"))
+    bill = open_bill(
+        written(focus(TAGS, {"Tags": '{"project": "other"}'}, {"Tags": '{"team": ""}'}), tmp_path / "b.csv")
+    )
     assert bill.spellings("project") == ("project", "user:project")
     values = bill.ask(bill.rows.select(p=bill.tag("project"), t=bill.tag("team")))
     assert sorted(values["p"].dropna()) == ["detector", "other"] and list(values["t"].dropna()) == ["vision"]

@@ -39,8 +39,14 @@ def test_types_and_components(tmp_path: Path) -> None:
     rows = []
     for number, (usage_type, description, *_) in enumerate(USAGE):
         code = "AmazonSageMaker" if "ml." in usage_type + description or "Hst" in usage_type else "AmazonEC2"
-        rows.append({"x_UsageType": usage_type, "ChargeDescription": description, "ResourceId": f"{number:02d}",
-                     "x_ServiceCode": code})  # fmt: skip
+        rows.append(
+            {
+                "x_UsageType": usage_type,
+                "ChargeDescription": description,
+                "ResourceId": f"{number:02d}",
+                "x_ServiceCode": code,
+            }
+        )
     bill = open_bill(written(focus(*rows), tmp_path / "b.csv"))
     found = bill.ask(bill.rows.order_by("resource_id").drop("tags"))
     for row, (usage_type, description, name, component, ran) in zip(found.to_dict("records"), USAGE, strict=True):
@@ -80,7 +86,7 @@ BOUGHT = [
     ({"CommitmentDiscountId": "arn:aws:ec2:r:1:reserved-instances/a"}, "reserved"),
     ({"CommitmentDiscountId": "x"}, "committed"),
     ({"ChargeCategory": "Purchase", "CommitmentDiscountId": "x"}, None),
-]  # fmt: skip
+]
 
 
 def test_how_usage_was_bought(tmp_path: Path) -> None:
