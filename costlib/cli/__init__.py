@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from costlib import __version__
+from costlib.cli.anomalies import anomalies
 from costlib.cli.bench_template import bench_template
 from costlib.cli.bill import bill
 from costlib.cli.fit import fit
@@ -37,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, fit, spot, replay, bill, bench_template, report, snapshot):
+for command in (price, plan, fit, spot, replay, bill, anomalies, bench_template, report, snapshot):
     cli.add_command(command)
 
 
