@@ -33,7 +33,19 @@ def test_help_names_every_command_and_is_quick_to_import() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["False", "False"]
-    commands = ["anomalies", "bench-template", "bill", "fit", "plan", "price", "replay", "report", "snapshot", "spot"]
+    commands = [
+        "anomalies",
+        "bench-template",
+        "bill",
+        "fit",
+        "plan",
+        "price",
+        "replay",
+        "report",
+        "snapshot",
+        "spot",
+        "waste",
+    ]
     assert sorted(cli.cli.commands) == commands
 
 

@@ -23,6 +23,7 @@ from costlib.cli.replay import replay
 from costlib.cli.report import report
 from costlib.cli.snapshot import snapshot
 from costlib.cli.spot import spot
+from costlib.cli.waste import waste
 from costlib.errors import CostlibError, Fault, InvalidInput, NoPlan
 
 # Everything that reads data is imported inside the commands, so that --help answers at once.
@@ -38,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (price, plan, fit, spot, replay, bill, anomalies, bench_template, report, snapshot):
+for command in (price, plan, fit, spot, replay, bill, anomalies, waste, bench_template, report, snapshot):
     cli.add_command(command)
 
 

@@ -17,7 +17,15 @@ from pathlib import Path
 import pandas as pd
 
 from costlib.tables import snapshot_id_of
-from data.build import facts_tables, later_runs, prices_tables, reference_memory, reference_runs, throughput_tables
+from data.build import (
+    facts_tables,
+    later_runs,
+    prices_tables,
+    reference_memory,
+    reference_runs,
+    successors,
+    throughput_tables,
+)
 from data.build.common import in_public_words
 
 DATA_DIR = Path(__file__).resolve().parent.parent
@@ -43,6 +51,7 @@ def build(raw: Path, reference: Path, out: Path) -> None:
     """Writes every table and PROVENANCE.json under ``out``."""
     built = {**prices_tables.build(raw), **facts_tables.build(raw, reference)}
     built["prices/sources"] = prices_tables.sources(raw, built)
+    built["facts/successors"] = successors.successors()
     built["facts/training_throughput"] = throughput_tables.training_throughput(raw)
     built |= reference_memory.memory_tables(reference)
     built["reference/published_runs"] = reference_runs.published_runs(reference / "published_runs.csv")
