@@ -26,8 +26,8 @@ LEAST_FRACTION = 0.01
 
 
 def older(window: Window, book: PriceBook) -> list[Finding]:
-    """Findings by account, region and type, from the on-demand use of the last RECENT_DAYS. The saving is by list prices
-    of ``book``; what neither table knows is left out."""
+    """Findings by account, region and type, from the on-demand use of the last RECENT_DAYS. The saving is by list
+    prices of ``book``; what neither table knows is left out."""
     chains = _chains(book)
     rows = window.rows
     chosen = (
@@ -62,7 +62,8 @@ def older(window: Window, book: PriceBook) -> list[Finding]:
                 str(row["instance_type"]),
                 f"ml.{name}" if is_ml else name,
                 saved,
-                f"{row['hours']:,.0f} h on demand in {RECENT_DAYS} days; list price {now:,.4f} an hour, of {name} {price:,.4f}",
+                f"{row['hours']:,.0f} h on demand in {RECENT_DAYS} days; list price {now:,.4f} an hour, "
+                f"of {name} {price:,.4f}",
                 {"InstanceType": f"ml.{name}" if is_ml else name},
             )
         )
@@ -84,7 +85,7 @@ def _volumes(window: Window, book: PriceBook, chains: Mapping[str, tuple[str, ..
             price = rates.get((f"{newer}_storage", row["region"]))
             if now is None or price is None or price >= now or float(row["usd"]) <= 0:
                 continue
-            text = f"{row['months']:,.1f} GB-months in {RECENT_DAYS} days; list price {now:g} a GB-month, of {newer} {price:g}"
+            text = f"{row['months']:,.1f} GB-months in {RECENT_DAYS} days; list price {now:g}, of {newer} {price:g}"
             fix = {"VolumeType": newer}
             findings.append(_finding(window, row, f"{row['volume']} volumes", newer, 1.0 - price / now, text, fix))
     return findings
@@ -103,10 +104,10 @@ def _finding(window: Window, row: Any, old: str, new: str, saved: float, evidenc
         saved * float(row["usd"]),
         saved * usd,
         usd,
-        f"its cost in the bill's last {RECENT_DAYS} days, times 1 less the ratio of list prices; a month: by days",
+        f"its cost in the bill's last {RECENT_DAYS} days, less its share by the ratio of list prices",
         LIKELY,
         "derived",
-        f"{new} takes its place at the same size; the newer one is not slower, but try it first",
+        f"{new} takes its place at the same size; measure your work on it first",
         None,
         fix,
     )

@@ -49,7 +49,7 @@ def jobs(window: Window) -> list[Finding]:
     if found.empty:
         return []
     found["alike"] = [_alike(tags, name) for tags, name in zip(found["tags"], found["name"], strict=True)]
-    found["elapsed"] = (found["last"] - found["first"]) / pd.Timedelta(hours=1)
+    found["elapsed"] = (found["last"] - found["first"]).dt.total_seconds() / 3600.0
     findings = []
     keys = ["account_id", "region", "component", "instance_type", "alike"]
     for _, group in found.groupby(keys, dropna=False, sort=True):
@@ -87,8 +87,9 @@ def _of_group(window: Window, group: pd.DataFrame) -> list[Finding]:
                 str(row["resource_id"]),
                 account,
                 region,
-                f"{row['hours']:,.1f} instance-hours of {row['instance_type']} where the median of {len(group) - 1} others "
-                f"alike is {usual:,.1f}" + ("; still running at the bill's end" if running else ""),
+                f"{row['hours']:,.1f} instance-hours of {row['instance_type']} where the median of "
+                f"{len(group) - 1} others alike is {usual:,.1f}"
+                + ("; still running at the bill's end" if running else ""),
                 a_day(row["first"]),
                 last_day_of(row["last"]),
                 excess,
@@ -117,8 +118,8 @@ def _of_group(window: Window, group: pd.DataFrame) -> list[Finding]:
             f"{len(group):,} jobs like {one['resource_id']}",
             account,
             region,
-            f"usually {elapsed:,.1f} h, at most {longest:,.1f} h, at {rate:,.2f} an hour; one that hangs runs to its limit, "
-            f"{cap:,.0f} h where none is set"
+            f"usually {elapsed:,.1f} h, at most {longest:,.1f} h, at {rate:,.2f} an hour; one that hangs runs to "
+            f"its limit, {cap:,.0f} h where none is set"
             + ("" if cap == DEFAULT_LIMIT_HOURS else ", as some ran for more than a day"),
             a_day(group["first"].min()),
             last_day_of(group["last"].max()),

@@ -13,8 +13,8 @@ LEAST_LEVEL = 0.95
 
 
 def steady(window: Window, idle: Sequence[str]) -> list[Finding]:
-    """Types of EC2 and SageMaker that ran on demand in every hour (or day) of the last RECENT_DAYS, at their least level;
-    without the resources ``idle``, which should rather not run."""
+    """Types of EC2 and SageMaker that ran on demand in every hour (or day) of the last RECENT_DAYS, at their least
+    level; without the resources ``idle``, which should rather not run."""
     rows = window.rows
     chosen = (
         (rows.purchase_option == "on_demand")
@@ -43,7 +43,7 @@ def steady(window: Window, idle: Sequence[str]) -> list[Finding]:
                 f"{row['instance_type']} of {row['service_code']}",
                 None,
                 text_or_none(row["region"]),
-                f"never fewer than {level:g} on demand in any hour of the last {RECENT_DAYS} days, at {rate:,.4f} an hour",
+                f"never fewer than {level:g} on demand in the last {RECENT_DAYS} days, at {rate:,.4f} an hour",
                 a_day(window.since(RECENT_DAYS)),
                 last_day_of(window.end),
                 0.0,
@@ -92,8 +92,8 @@ def training(window: Window) -> list[Finding]:
                 "at stake: their cost for a month, of which spot saves a part and gives some back for rework",
                 LIKELY,
                 "derived",
-                "jobs that write checkpoints can run on managed spot; weigh it with: costlib spot. Fill in the "
-                "bucket and the seconds",
+                "jobs that write checkpoints can run on managed spot; weigh it with: costlib spot. "
+                "Fill in the bucket and the seconds",
                 None,
                 spot,
             )

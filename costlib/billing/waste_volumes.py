@@ -21,8 +21,8 @@ VOLUME = "(^|/)vol-[0-9a-z]+$"
 
 
 def volumes(window: Window, metrics: Metrics | None) -> list[Finding]:
-    """Volumes still billed, whose tags no instance of their account and region had in the last LEAST_DAYS; with metrics,
-    those that nothing read or wrote. That a volume is attached is not on a bill."""
+    """Volumes still billed, whose tags no instance of their account and region had in the last LEAST_DAYS; with
+    metrics, those that nothing read or wrote. That a volume is attached is not on a bill."""
     rows = window.rows.filter(window.rows.resource_id.re_search(VOLUME))
     table = rows.group_by(["resource_id", "account_id", "region"]).agg(
         first=rows.charge_start.min(),

@@ -17,15 +17,13 @@ if TYPE_CHECKING:
 DAY_SECONDS = 86_400
 #: Days before the bill's end from which a month's cost is reckoned.
 RECENT_DAYS = 30
-RECENT_RULE = (
-    f"what it cost in the bill's last {RECENT_DAYS} days, or since it began if that is later, by days of a month"
-)
+RECENT_RULE = f"from its cost in the bill's last {RECENT_DAYS} days, or since it began"
 
 
 @dataclass(frozen=True)
 class Window:
-    """``rows``: usage in rows of a day or shorter, with ``usd`` (of ``cost``), ``row_hours`` and ``recent`` (in the last
-    RECENT_DAYS); ``begin`` and ``end`` of them. ``notes`` say what was left out."""
+    """``rows``: usage in rows of a day or shorter, with ``usd`` (of ``cost``), ``row_hours`` and ``recent`` (in the
+    last RECENT_DAYS); ``begin`` and ``end`` of them. ``notes`` say what was left out."""
 
     bill: Bill
     cost: str

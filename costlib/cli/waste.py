@@ -26,7 +26,7 @@ def waste(path: str, metrics_csv: str | None, kinds: tuple[str, ...], as_json: b
 
     Kinds: idle_endpoint, idle_notebook, idle_studio_app, idle_instance, warm_pool, unattached_volume, idle_address,
     old_snapshot, old_checkpoints, unused_savings_plan, unused_reservation, unused_commitment, steady_on_demand,
-    on_demand_training, previous_generation, runaway_job, no_time_limit. Nothing is changed: commands are for you to run.
+    on_demand_training, previous_generation, runaway_job, no_time_limit. Nothing is changed: you run the commands.
 
     JSON: {source, engine, versions, currency, cost, through, usd_per_month (by certainty: sure, likely, needs metrics),
     findings [{kind, meaning, resource, account_id, region, evidence, first_day, last_day, usd (in the bill's time),

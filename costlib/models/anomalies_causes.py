@@ -55,8 +55,8 @@ def incidents_of(alerts: pd.DataFrame, series_of: Ints, scope: Ints, lines: Line
 
     ``alerts`` has the columns of alerts_of_days; ``series_of`` (columns, lines) names the series that sum a line, and
     ``scope`` (series,) the column of each, 0 the total. An alert belongs to one of an earlier column that overlaps half
-    of it in time, goes the same way and is made of the same lines for a good part: JOINS_FRACTION of that one's excess, and
-    SHARED_FRACTION of its own together with all others that it could belong to.
+    of it in time, goes the same way and is made of the same lines for a good part: JOINS_FRACTION of that one's
+    excess, and SHARED_FRACTION of its own together with all others that it could belong to.
     """
     found = np.arange(len(alerts))
     series, first, last = (alerts[name].to_numpy(np.int64) for name in ("series", "first", "last"))
