@@ -48,11 +48,12 @@ test: environment ## everything CI runs: ruff, mypy, pytest, the notebooks, the 
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest --nbval-lax notebooks
 
-bench: environment browser ## times the planner, spot replays, commitments and anomalies on one core, and the calculator against a bare page
+bench: environment browser ## times the planner, spot replays, commitments, anomalies and bills, and the calculator against a bare page
 	$(BIN)/python -m tests.bench.planner
 	$(BIN)/python -m tests.bench.spot
 	$(BIN)/python -m tests.bench.commitments
 	$(BIN)/python -m tests.bench.anomalies
+	rm -rf build/bench/bill && $(BIN)/python -m tests.bench.billing build/bench/bill --rows 5000000
 	$(BIN)/python -m tests.bench.browser
 
 pictures: environment browser ## takes the README's pictures anew

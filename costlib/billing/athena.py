@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from costlib.errors import Fault, InvalidInput
+from costlib.billing.duck import first_line
+from costlib.errors import CostlibError, Fault, InvalidInput
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -72,6 +73,9 @@ class AthenaEngine:
             raise InvalidInput([Fault("columns", ", ".join(maps), problem)])
         return ibis.table(self.columns(group.paths[0]), name=group.paths[0], database=self.database)
 
+    def distrust_statistics(self) -> None:
+        """Nothing to do: only DuckDB draws that conclusion."""
+
     def keep(self, rows: ir.Table) -> ir.Table:
         """The rows as they are: nothing is made in the database."""
         return rows
@@ -98,6 +102,8 @@ class AthenaEngine:
         try:
             cursor.execute(sql)
             return list(cursor.fetchall())
+        except Exception as error:
+            raise CostlibError(f"Athena could not answer in workgroup {self.workgroup}: {first_line(error)}") from error
         finally:
             cursor.close()
 

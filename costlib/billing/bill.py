@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from costlib.billing import cur_legacy, duplicates, focus, sources, view
+from costlib.billing import cur_legacy, duplicates, focus, overlaps, sources, view
 from costlib.billing.engine import Engine, open_engine
 from costlib.billing.notes import Note, listed
 from costlib.billing.reconcile import Reconciliation, by_month, month_of, notes_of, reconciled
@@ -107,7 +107,7 @@ def open_bill(
         surveys.append(seen)
         months.append(engine.execute(by_month(part.rows)).assign(version=group.version))
         notes += seen.notes
-    _refuse_twice(parts, months)
+    notes += overlaps.checked(parts, months)
     all_months = pd.concat(months, ignore_index=True)
     if not len(all_months):
         raise InvalidInput([Fault("bill", path, "holds no rows")])
@@ -120,8 +120,9 @@ def open_bill(
     notes += notes_of(mine, focus.CATEGORIES)
     comparison = reconciled(surveys, all_months)
     if not comparison.whole:
-        lost = ", ".join(f"{cost} {amount:,.2f}" for cost, amount in comparison.difference.items())
-        notes.append(Note("not_reconciled", path, f"the view does not add up to the raw files: {lost}"))
+        lost = ", ".join(f"{cost} {amount:,.2f}" for cost, amount in comparison.difference.items() if round(amount, 2))
+        lost = lost or ", ".join(f"{cost} of {rows:,} rows is no number" for cost, rows in comparison.unread.items())
+        notes.append(Note("not_reconciled", path, f"the view does not hold all of the raw files: {lost}"))
     return Bill(engine, engine.keep(rows), tuple(parts), path, versions, money, mine, comparison, tuple(notes))
 
 
@@ -143,24 +144,6 @@ def _groups(path: str, engine: Engine, version: str | None) -> tuple[list[source
         notes += more
     files, more = duplicates.without_twins(engine, files)
     return sources.grouped(files), [*notes, *more]
-
-
-def _refuse_twice(parts: Sequence[Part], months: Sequence[pd.DataFrame]) -> None:
-    """A month that is there in two kinds of export is the same cost twice."""
-    held: dict[tuple[Any, str], dict[str, float]] = {}
-    for part, frame in zip(parts, months, strict=True):
-        kind = part.group.version
-        for row in frame.itertuples():
-            by_version = held.setdefault((row.month, str(row.payer_id)), {})
-            by_version[kind] = by_version.get(kind, 0.0) + float(row.billed_cost)  # type: ignore[arg-type]
-    faults = []
-    for (month, payer), by_version in held.items():
-        if len(by_version) > 1:
-            amounts = " and ".join(f"{kind} ({cost:,.2f})" for kind, cost in by_version.items())
-            text = f"of account {payer} is there as {amounts}: the same cost more than once; choose one version"
-            faults.append(Fault("version", f"{month:%Y-%m}" if month == month else "no month", text))
-    if faults:
-        raise InvalidInput(faults[:10])
 
 
 def _unsaid(months: pd.DataFrame) -> pd.Series[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costlib.billing.engine import MAP_PREFIX
@@ -22,13 +23,17 @@ class DuckEngine:
     name = "duckdb"
 
     def __init__(self, memory_limit: str = "1GB", threads: int | None = None) -> None:
+        import duckdb
         import ibis
 
         self._spill = tempfile.TemporaryDirectory(prefix="costlib-bill-")
         settings: dict[str, Any] = {"memory_limit": memory_limit, "temp_directory": self._spill.name}
         if threads is not None:
             settings["threads"] = threads
-        self.backend = ibis.duckdb.connect(**settings)
+        try:
+            self.backend = ibis.duckdb.connect(**settings)
+        except duckdb.Error as error:
+            raise InvalidInput([Fault("memory_limit", memory_limit, f"is refused: {first_line(error)}")]) from error
         # Bills are in UTC, whatever this machine's zone. Their order is of no account, and keeping it costs memory.
         self._run("SET TimeZone = 'UTC'")
         self._run("SET preserve_insertion_order = false")
@@ -38,7 +43,7 @@ class DuckEngine:
         return self.backend.con.execute(statement)
 
     def read(self, group: FileGroup, maps: Sequence[str] = ()) -> ir.Table:
-        """The group's files as a view; text of CSV stays text, so that nothing is guessed from its first rows."""
+        """The group's files as a view. CSV becomes Parquet first, all of it text: nothing is guessed from some rows."""
         self._tables += 1
         name = f"bill_raw_{self._tables}"
         if group.remote:
@@ -53,6 +58,12 @@ class DuckEngine:
             for column in maps
         )
         try:
+            if group.format == "csv":
+                # Read once, into the spill folder: packed text is slow to read, and would be for every question. DuckDB
+                # also hands a TRY_CAST down to its reader of CSV, which then refuses what is no number.
+                kept = str(Path(self._spill.name) / f"{name}.parquet")
+                self._run(f"COPY (SELECT * FROM {source}) TO {literal(kept)} (FORMAT parquet, COMPRESSION zstd)")
+                source = f"read_parquet({literal(kept)})"
             self._run(f'CREATE TEMP VIEW "{name}" AS SELECT *{added} FROM {source}')
         except Exception as error:
             raise unreadable(group.paths, error) from error
@@ -66,6 +77,10 @@ class DuckEngine:
             f"read_csv({files}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', "
             "nullstr = '', hive_partitioning = false, max_line_size = 16777216)"
         )
+
+    def distrust_statistics(self) -> None:
+        """Parquet's least and most leave out NaN; DuckDB takes them to be all there is, and isnan() to be false."""
+        self._run("SET disabled_optimizers = 'statistics_propagation'")
 
     def keep(self, rows: ir.Table) -> ir.Table:
         """The rows as a view of DuckDB's."""

@@ -31,6 +31,10 @@ class Engine(Protocol):
         """The files of one schema as a raw table; ``maps`` are text columns of JSON objects, added as maps."""
         ...
 
+    def distrust_statistics(self) -> None:
+        """A file holds numbers that are not finite: what it says of its own columns leaves them out."""
+        ...
+
     def keep(self, rows: ir.Table) -> ir.Table:
         """The same rows under a name, so that each question need not spell out the whole view again."""
         ...

@@ -64,7 +64,8 @@ class Raw:
         if name is None:
             return ibis.literal(0.0).nullif(0.0)
         self.numbers.add(name)
-        return as_number(self.table[name])
+        column = as_number(self.table[name])
+        return finite(column) if name in self.cleaned else column
 
     def time(self, *names: str) -> Any:
         """The first of the named columns that is there, as a time in UTC."""
@@ -90,6 +91,13 @@ class Raw:
             if MAP_PREFIX + found in self.table.columns:
                 return self.table[MAP_PREFIX + found]
         return None
+
+
+def finite(column: Any) -> Any:
+    """A float, missing where it is no number or infinite: one such cost would take all sums with it."""
+    import ibis
+
+    return ibis.ifelse(column.isnan() | column.isinf(), ibis.null("float64"), column)
 
 
 def nothing() -> Any:

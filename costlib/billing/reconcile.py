@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -23,7 +23,7 @@ class Reconciliation:
     """Raw sums, what was left out with a note, and the view's sums, by cost.
 
     ``raw`` holds what the files say (rows, and costs by column); ``left_out_billed`` is of rows that repeat others;
-    ``view`` is what the view's rows add up to. ``whole`` is true where each raw cost is found again to the cent.
+    ``view`` is what the view's rows add up to; ``unread`` counts the rows whose cost is text, or no number.
     """
 
     raw_rows: int
@@ -32,6 +32,7 @@ class Reconciliation:
     left_out_billed: float
     raw: Mapping[str, float]
     view: Mapping[str, float]
+    unread: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def difference(self) -> dict[str, float]:
@@ -43,7 +44,7 @@ class Reconciliation:
     def whole(self) -> bool:
         """Whether every row and every cent of the raw files is in the view, or in a note."""
         rows = self.raw_rows == self.view_rows + self.left_out_rows
-        return rows and all(abs(lost) < CENT for lost in self.difference.values())
+        return rows and not self.unread and all(abs(lost) < CENT for lost in self.difference.values())
 
     def as_dict(self) -> dict[str, object]:
         """The comparison as JSON-ready values."""
@@ -56,6 +57,7 @@ class Reconciliation:
             "raw": dict(self.raw),
             "view": dict(self.view),
             "difference": self.difference,
+            "unread": dict(self.unread),
         }
 
 
@@ -67,7 +69,7 @@ def by_month(rows: Any) -> Any:
     table = rows.mutate(month=month_of(rows))
 
     def fractions(cost: Any) -> Any:
-        return ibis.ifelse(usage & (cost != cost.round()), 1, 0).sum()
+        return ibis.ifelse(usage & (cost % 1.0 != 0.0), 1, 0).sum()
 
     return table.group_by(["month", "currency", "charge_category", "payer_id"]).agg(
         rows=table.count(),
@@ -102,6 +104,7 @@ def reconciled(surveys: Sequence[Survey], months: pd.DataFrame) -> Reconciliatio
         left_out_billed=sum(one.left_out_billed for one in surveys),
         raw=raw,
         view={cost: float(months[cost].sum()) for cost in COSTS},
+        unread={cost: rows for cost in COSTS if (rows := sum(one.unread.get(cost, 0) for one in surveys))},
     )
 
 

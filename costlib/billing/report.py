@@ -83,7 +83,7 @@ def review(bill: Bill, asked: Asked | None = None) -> BillReview:
     budgets = None
     if asked.budgets is not None:
         ahead = outlook if outlook is not None else pd.DataFrame(columns=["month", "expected", "low", "high"])
-        budgets = budget.against_budget(asked.budgets, costs, ahead, before)
+        budgets = budget.against_budget(asked.budgets, costs, ahead, before, whole)
     found = table = None
     if asked.group is not None:
         found = attribution.attributed(bill, asked.group, asked.by, cost)

@@ -41,7 +41,7 @@ class BillFile:
 
 @dataclass(frozen=True)
 class FileGroup:
-    """Files of one format, version and schema, which an engine reads as one table."""
+    """Files of one format, version and schema, which an engine reads as one table; ``root``: their export's folder."""
 
     paths: tuple[str, ...]
     format: str
@@ -49,6 +49,7 @@ class FileGroup:
     version: str
     columns: tuple[tuple[str, str], ...]
     remote: bool = False
+    root: str = ""
 
 
 def find_files(path: str) -> tuple[list[BillFile], list[Note]]:
@@ -146,16 +147,24 @@ def _csv_header(system: FileSystem, path: str, compression: str | None) -> tuple
 
 
 def grouped(files: Iterable[BillFile]) -> list[FileGroup]:
-    """The files by format, version and schema, in the order of their paths."""
+    """The files by export, format, version and schema, in the order of their paths."""
     groups: dict[tuple[object, ...], FileGroup] = {}
     for file in files:
-        key = (file.format, file.compression, file.version, file.columns)
+        root = _root(file.path)
+        key = (root, file.format, file.compression, file.version, file.columns)
         if key in groups:
             groups[key] = replace(groups[key], paths=(*groups[key].paths, file.path))
         else:
-            made = FileGroup((file.path,), file.format, file.compression, file.version, file.columns, file.remote)
+            made = FileGroup((file.path,), file.format, file.compression, file.version, file.columns, file.remote, root)
             groups[key] = made
     return list(groups.values())
+
+
+def _root(path: str) -> str:
+    """The folder of the export that a file is of: the one above its month's folder, or the file's own."""
+    parts = Path(path).parts[:-1]
+    at = [number for number, part in enumerate(parts) if _PERIOD.match(part)]
+    return str(Path(*(parts[: at[0]] if at else parts)))
 
 
 def without_old_editions(files: list[BillFile]) -> tuple[list[BillFile], list[Note]]:

@@ -60,6 +60,9 @@ class SparkEngine:
         frame.createOrReplaceTempView(name)
         return self.backend.table(name)
 
+    def distrust_statistics(self) -> None:
+        """Nothing to do: only DuckDB draws that conclusion."""
+
     def keep(self, rows: ir.Table) -> ir.Table:
         """The rows as they are: Spark reads the whole plan anyway."""
         return rows
@@ -69,11 +72,19 @@ class SparkEngine:
         return tags.get(key)
 
     def execute(self, expression: ir.Table) -> pd.DataFrame:
-        """The answer, in pandas."""
+        """The answer, in pandas. Raises InvalidInput where a file turns out to be damaged on the way."""
+        from pyspark.errors import AnalysisException
+
         with warnings.catch_warnings():
             # Spark warns of pandas 3 in every call; what comes back is a small frame of plain numbers and text.
             warnings.simplefilter("ignore")
-            return self.backend.execute(expression)
+            try:
+                return self.backend.execute(expression)
+            except AnalysisException:
+                # The expression is wrong, not the file.
+                raise
+            except Exception as error:
+                raise unreadable((), error) from error
 
     def sql(self, expression: ir.Table) -> str:
         """Spark's SQL."""

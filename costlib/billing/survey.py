@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,12 +37,14 @@ AMORTISED_BY = (
 
 @dataclass(frozen=True)
 class Survey:
-    """Of one group: raw rows, raw sums by the view's cost, rows and billed cost left out, columns to clean, notes."""
+    """Of one group: raw rows, raw sums by the view's cost, rows and billed cost left out, rows by cost whose cost is no
+    number (``unread``), columns to clean, notes."""
 
     rows: int
     sums: dict[str, float]
     left_out_rows: int
     left_out_billed: float
+    unread: dict[str, int]
     cleaned: tuple[str, ...]
     notes: tuple[Note, ...]
 
@@ -61,8 +64,10 @@ def survey(engine: Engine, group: FileGroup, raw: Raw) -> Survey:
     for number, name in enumerate(numbers):
         column = table[name]
         if column.type().is_string():
-            lost = column.notnull() & ~column.isin([*EMPTY_MARKS, *ODD_MARKS]) & column.try_cast("float64").isnull()
-            asked[f"lost_{number}"] = lost.sum()
+            words = column.notnull() & ~column.isin([*EMPTY_MARKS, *ODD_MARKS]) & column.try_cast("float64").isnull()
+            asked[f"lost_{number}"] = words.sum()
+        elif column.type().is_floating():
+            asked[f"sum_{number}"] = column.sum()
     costs = {cost: raw.number(name) for cost, name in RAW_COSTS[family_of(group)].items() if raw.has(name)}
     asked |= {cost: exact_sum(column) for cost, column in costs.items()}
     if is_cur(group):
@@ -75,16 +80,41 @@ def survey(engine: Engine, group: FileGroup, raw: Raw) -> Survey:
         asked[f"json_{number}"] = (~text.isin([*EMPTY_MARKS, *ODD_MARKS]) & text.notnull() & made.isnull()).sum()
     found = engine.execute(table.aggregate(**asked)).iloc[0].to_dict()
     count = {str(key): 0.0 if value != value or value is None else float(value) for key, value in found.items()}
-    cleaned = [name for number, name in enumerate(texts) if count.get(f"mark_{number}", 0) > 0]
-    odd = _odd_marks(engine, table, cleaned)
+    marked = [name for number, name in enumerate(texts) if count.get(f"mark_{number}", 0) > 0]
+    lost = {name: int(count[f"lost_{number}"]) for number, name in enumerate(numbers) if count.get(f"lost_{number}")}
+    lost |= _not_finite(engine, table, [name for n, name in enumerate(numbers) if _spoilt(found.get(f"sum_{n}"))])
+    odd = _odd_marks(engine, table, marked)
+    unread = {cost: lost[found_as] for cost, found_as in _columns(group, raw).items() if found_as in lost}
     return Survey(
         rows=int(count["rows"]),
         sums={cost: count[cost] for cost in costs},
         left_out_rows=int(count.get("left_out_rows", 0)),
         left_out_billed=count.get("left_out_billed", 0.0),
-        cleaned=tuple(cleaned),
-        notes=tuple(_notes(group, count, odd, numbers, used.raw.missing)),
+        unread=unread,
+        cleaned=(*marked, *lost),
+        notes=tuple(_notes(group, count, odd, lost, used.raw.missing)),
     )
+
+
+def _spoilt(total: object) -> bool:
+    """Whether a sum shows that one of its numbers is not finite."""
+    return isinstance(total, float) and math.isinf(total) or str(total) == "nan"
+
+
+def _not_finite(engine: Engine, table: Any, names: Sequence[str]) -> dict[str, int]:
+    """How many numbers of each column are not finite."""
+    if not names:
+        return {}
+    engine.distrust_statistics()
+    asked = {f"lost_{n}": (table[name].isnan() | table[name].isinf()).sum() for n, name in enumerate(names)}
+    found = engine.execute(table.aggregate(**asked)).iloc[0]
+    return {name: int(found[f"lost_{n}"]) for n, name in enumerate(names) if found[f"lost_{n}"] > 0}
+
+
+def _columns(group: FileGroup, raw: Raw) -> dict[str, str]:
+    """The raw column of each cost that has one."""
+    names = RAW_COSTS[family_of(group)].items()
+    return {cost: raw.columns[key_of(name)] for cost, name in names if raw.has(name)}
 
 
 def _odd_marks(engine: Engine, table: Any, names: Sequence[str]) -> dict[str, int]:
@@ -106,25 +136,24 @@ def family_of(group: FileGroup) -> str:
 
 
 def _notes(
-    group: FileGroup, count: dict[str, float], odd: dict[str, int], numbers: Sequence[str], missing: set[str]
+    group: FileGroup, count: dict[str, float], odd: dict[str, int], lost: dict[str, int], missing: set[str]
 ) -> list[Note]:
     where = group.paths[0] if len(group.paths) == 1 else f"{group.paths[0]} and {len(group.paths) - 1} more"
     notes = []
     if odd:
         words = f"the text null stands for nothing in {listed(sorted(odd))}; it is read as missing"
         notes.append(Note("null_text", where, words, max(odd.values())))
-    for number, name in enumerate(numbers):
-        if lost := int(count.get(f"lost_{number}", 0)):
-            words = f"{name} holds text that is no number; it is read as missing"
-            notes.append(Note("not_a_number", where, words, lost))
+    for name, rows in lost.items():
+        words = f"{name} holds what is no number; it is read as missing"
+        notes.append(Note("not_a_number", where, words, rows))
     for number, name in enumerate(json_columns(group)):
-        if lost := int(count.get(f"json_{number}", 0)):
+        if broken := int(count.get(f"json_{number}", 0)):
             words = f"{name} holds text that is no JSON object; these rows count as without"
-            notes.append(Note("unreadable_tags", where, words, lost))
+            notes.append(Note("unreadable_tags", where, words, broken))
     for number, (kind, name, instead) in enumerate(AMORTISED_BY):
-        if lost := int(count.get(f"part_{number}", 0)):
+        if lacking := int(count.get(f"part_{number}", 0)):
             words = f"{kind} rows without {name}: they count with {instead}, which is too low"
-            notes.append(Note("not_amortised", where, words, lost))
+            notes.append(Note("not_amortised", where, words, lacking))
     if missing:
         words = f"columns that the export lacks: {listed(sorted(missing), 12)}; what needs them is missing"
         notes.append(Note("missing_columns", where, words))

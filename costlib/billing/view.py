@@ -73,7 +73,10 @@ class Part:
 def json_columns(group: FileGroup) -> list[str]:
     """Columns of the group that hold JSON objects as text."""
     wanted = {key_of(name) for name in _MAPPINGS[group.version].MAPS}
-    return [name for name, kind in group.columns if key_of(name) in wanted and "string" in kind and "map" not in kind]
+    first: dict[str, tuple[str, str]] = {}
+    for name, kind in group.columns:
+        first.setdefault(key_of(name), (name, kind))
+    return [name for key, (name, kind) in first.items() if key in wanted and "string" in kind and "map" not in kind]
 
 
 def raw_of(engine: Engine, group: FileGroup) -> Raw:
@@ -103,4 +106,4 @@ def repeats(raw: Raw) -> Any:
 
 def exact_sum(column: Any) -> Any:
     """A sum that does not depend on the order of its rows, as floats do: for what must agree to the cent."""
-    return column.cast("decimal(38, 12)").sum().cast("float64")
+    return column.try_cast("decimal(38, 12)").sum().cast("float64")

@@ -5,7 +5,7 @@ Nothing is changed here. A finding holds a command or JSON for whoever decides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -56,26 +56,39 @@ def find_waste(
     if faults:
         raise InvalidInput(faults)
     window = window_of(bill)
+    wanted = set(kinds or KINDS)
     notes = list(window.notes)
-    idle, said = waste_idle.idle(window, metrics)
-    notes += said
-    found = [
-        *idle,
-        *waste_volumes.volumes(window, metrics),
-        *waste_storage.addresses(window),
-        *waste_storage.snapshots(window),
-        *waste_storage.checkpoints(window),
-        *waste_commitments.unused(window),
-        *waste_on_demand.steady(window, [one.resource for one in idle]),
-        *waste_on_demand.training(window),
-        *waste_jobs.warm_pools(window),
-        *waste_jobs.jobs(window),
+    found: list[Finding] = []
+    if wanted & _IDLE:
+        idle, said = waste_idle.idle(window, metrics)
+        found += idle
+        notes += said
+    for made, look in _looks(window, metrics, book, [one.resource for one in found]):
+        if wanted & made:
+            found += look()
+    return _waste(window, [one for one in found if one.kind in wanted], notes)
+
+
+#: On-demand use is flat with or without what is idle, so that it must be known first.
+_IDLE = {"idle_endpoint", "idle_notebook", "idle_studio_app", "idle_instance", "steady_on_demand"}
+
+
+def _looks(
+    window: Window, metrics: Metrics | None, book: PriceBook | None, idle: Sequence[str]
+) -> list[tuple[set[str], Callable[[], list[Finding]]]]:
+    """Each look at the bill, and the kinds that it finds."""
+    return [
+        ({"unattached_volume"}, lambda: waste_volumes.volumes(window, metrics)),
+        ({"idle_address"}, lambda: waste_storage.addresses(window)),
+        ({"old_snapshot"}, lambda: waste_storage.snapshots(window)),
+        ({"old_checkpoints"}, lambda: waste_storage.checkpoints(window)),
+        ({"unused_savings_plan", "unused_reservation", "unused_commitment"}, lambda: waste_commitments.unused(window)),
+        ({"steady_on_demand"}, lambda: waste_on_demand.steady(window, idle)),
+        ({"on_demand_training"}, lambda: waste_on_demand.training(window)),
+        ({"warm_pool"}, lambda: waste_jobs.warm_pools(window)),
+        ({"runaway_job", "no_time_limit"}, lambda: waste_jobs.jobs(window)),
+        ({"previous_generation"}, lambda: waste_generations.older(window, book) if book is not None else []),
     ]
-    if book is not None:
-        found += waste_generations.older(window, book)
-    if kinds:
-        found = [one for one in found if one.kind in kinds]
-    return _waste(window, found, notes)
 
 
 def _waste(window: Window, found: Sequence[Finding], notes: Sequence[str]) -> Waste:

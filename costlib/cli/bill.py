@@ -60,11 +60,11 @@ def bill(
     """What was spent: PATH is a FOCUS 1.0 or 1.2, CUR 2.0 or legacy CUR export (a file, a folder, s3://bucket/prefix).
 
     JSON: {source, engine, versions, currency, cost (which cost is attributed and forecast), reconciliation {whole,
-    raw_rows, view_rows, left_out_rows, left_out_billed, raw, view, difference (each by cost)}, notes [{kind, where,
-    text, rows, cost}], periods [{period, rows, billed_cost, effective_cost, list_cost, contracted_cost, usage_list,
-    usage_contracted, usage_effective, used, unused, covered_list, spot_list, spot_effective, eligible_list,
-    eligible_covered_list, eligible_spot_list, instance_hours, instance_effective, training_cost, training_jobs,
-    serving_cost, savings_rate, savings_rate_list, coverage, coverage_eligible, utilisation, spot_share,
+    raw_rows, view_rows, left_out_rows, left_out_billed, raw, view, difference (each by cost), unread (rows)}, notes
+    [{kind, where, text, rows, cost}], periods [{period, rows, billed_cost, effective_cost, list_cost, contracted_cost,
+    usage_list, usage_contracted, usage_effective, used, unused, covered_list, spot_list, spot_effective,
+    eligible_list, eligible_covered_list, eligible_spot_list, instance_hours, instance_effective, training_cost,
+    training_jobs, serving_cost, savings_rate, savings_rate_list, coverage, coverage_eligible, utilisation, spot_share,
     spot_share_eligible, spot_saving, blended_rate, cost_per_training_job, requests, cost_per_thousand_requests (the
     last two with --requests), untagged_rows, untagged_cost, untagged_share, untagged_rows_share}], accelerators
     [{period, accelerator_hours, accelerator_cost, unknown_hours, cost_per_accelerator_hour}], rates [{period,

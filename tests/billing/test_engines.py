@@ -86,8 +86,9 @@ class Athena:
 
     @staticmethod
     def translated(sql: str) -> str:
-        # cardinality() is of maps in these questions; the translator takes it to be of lists.
-        return str(sqlglot.transpile(sql, read="athena", write="duckdb")[0]).replace("ARRAY_LENGTH(", "CARDINALITY(")
+        # cardinality() is of maps in these questions, which the translator takes to be lists; is_infinite() it lacks.
+        sql = str(sqlglot.transpile(sql, read="athena", write="duckdb")[0])
+        return sql.replace("ARRAY_LENGTH(", "CARDINALITY(").replace("IS_INFINITE(", "ISINF(")
 
 
 ATHENA_TYPES = {"VARCHAR": "varchar", "DOUBLE": "double", "MAP(VARCHAR, VARCHAR)": "map(varchar, varchar)"}

@@ -122,6 +122,18 @@ def test_a_band_across_the_budget_is_a_maybe() -> None:
     assert table.set_index("month").at["2026-04", "verdict"] == "may go over"
 
 
+def test_a_month_that_is_not_over_is_judged_by_its_forecast() -> None:
+    series = costs(10, 11, 12, 13, 2)
+    whole = series.iloc[:4]
+    outlook = forecast.forecast(whole, 1)
+    table = against_budget({"2026-05": 400.0}, series, outlook, forecast.backtest(whole), whole).set_index("month")
+    assert table.at["2026-05", "actual"] == 62.0 and table.at["2026-05", "verdict"] == "likely over"
+    assert table.at["2026-05", "budget_variance"] == pytest.approx((14 * 31 - 400) / 400)
+    assert pd.isna(table.at["2026-05", "forecast_variance"])
+    spent = against_budget({"2026-05": 60.0}, series, outlook, forecast.backtest(whole), whole).set_index("month")
+    assert spent.at["2026-05", "verdict"] == "over"
+
+
 def test_own_tables_refuse_every_wrong_row(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("month,budget\n2026-13,1\nsoon,2\n")

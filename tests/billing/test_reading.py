@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pyarrow import fs
+from pyarrow import parquet as pq
 
 from costlib.billing import kpis, sources
 from costlib.billing.bill import Bill, of_month, open_bill
@@ -95,7 +97,22 @@ def test_words_for_nothing_and_text_that_is_no_number(tmp_path: Path) -> None:
     bill = open_bill(written(focus({}, odd), tmp_path / "bill.csv"))
     assert kinds(bill)["null_text"] == 1 and kinds(bill)["not_a_number"] == 1 and kinds(bill)["no_list_cost"] == 1
     rows = bill.ask(bill.rows.order_by("billed_cost").select("resource_id", "list_cost", "commitment_status"))
-    assert rows.iloc[1].isna().all() and bill.reconciliation.whole and total(bill) == 3.0
+    assert rows.iloc[1].isna().all() and total(bill) == 3.0
+    # Text in the place of an amount may be an amount: the reconciliation does not pretend to have read it.
+    assert not bill.reconciliation.whole and bill.reconciliation.unread == {"list_cost": 1}
+    assert kinds(bill).keys() >= {"not_reconciled"}
+
+
+def test_amounts_that_are_no_numbers_or_infinite(tmp_path: Path) -> None:
+    """One such cost would take the sum of all with it."""
+    frame = focus({}, {"BilledCost": float("nan")}, {"EffectiveCost": float("inf"), "BilledCost": 2.0})
+    parquet = tmp_path / "b.parquet"
+    pq.write_table(pa.Table.from_pydict(frame.to_dict("list")), parquet)
+    bill = open_bill(str(parquet))
+    assert total(bill) == 3.0 and total(bill, "effective_cost") == 2.0
+    assert bill.reconciliation.unread == {"billed_cost": 1, "effective_cost": 1}
+    thousands = open_bill(written(focus({"BilledCost": "1,234.50"}), tmp_path / "t.csv"))
+    assert thousands.reconciliation.unread == {"billed_cost": 1} and not thousands.reconciliation.whole
 
 
 def test_unknown_kinds_of_charge_count_in_totals_only(tmp_path: Path) -> None:
@@ -166,6 +183,28 @@ def test_copies_and_twins_are_read_once(tmp_path: Path) -> None:
     assert (
         set(gone) == {"b.csv", "c.csv.gz"} and "copy of" in gone["b.csv"] and "its rows are those" in gone["c.csv.gz"]
     )
+
+
+def test_one_export_by_hour_and_by_day_is_refused(tmp_path: Path) -> None:
+    hours = [{"BilledCost": 1.5, "ResourceId": f"i-{number}"} for number in range(4)]
+    written(focus(*hours), tmp_path / "hourly" / "BILLING_PERIOD=2026-08" / "a.parquet")
+    written(focus({"BilledCost": 6.0}), tmp_path / "daily" / "BILLING_PERIOD=2026-08" / "a.parquet")
+    (fault,) = refused(tmp_path)
+    assert fault.value == "2026-08" and "costs 6.00" in fault.problem and "hourly" in fault.problem
+    # Another total is another bill: both count, and a note says so.
+    written(focus({"BilledCost": 5.0}), tmp_path / "daily" / "BILLING_PERIOD=2026-08" / "a.parquet")
+    bill = open_bill(str(tmp_path))
+    assert total(bill) == 11.0 and kinds(bill).keys() >= {"month_in_two_folders"}
+    other = {"BilledCost": 6.0, "BillingAccountId": "999"}
+    written(focus(other), tmp_path / "daily" / "BILLING_PERIOD=2026-08" / "a.parquet")
+    assert total(open_bill(str(tmp_path))) == 12.0
+
+
+def test_columns_that_differ_in_case_only(tmp_path: Path) -> None:
+    frame = focus({"Tags": '{"team": "a"}'}).assign(tags="{}", BILLEDCOST=9.0)
+    for name in ("b.parquet", "b.csv"):
+        bill = open_bill(written(frame, tmp_path / name))
+        assert total(bill) == 1.0 and "twin_columns" in kinds(bill) and bill.tag_keys == ("team",)
 
 
 def test_chunks_with_as_many_rows_are_both_read(tmp_path: Path) -> None:
