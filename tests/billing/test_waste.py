@@ -33,7 +33,7 @@ EXAMPLE = data_dir() / "examples" / "bills" / "ml_focus_1_2.parquet"
 TRUTH: dict[str, Any] = json.loads(EXAMPLE.with_name("ml_focus_1_2_truth.json").read_text())
 #: The truth is added up in another order: sums of floats differ by a little of the last digits.
 CLOSE = 1e-6
-#: What the example holds by its own making beside the waste that its truth lists: a job that ran away is among the truth's
+#: What the example holds by its own making beside its truth's waste: a job that ran away is among the truth's
 #: anomalies; the others are what is at stake with use that is no waste.
 ALSO_THERE = {"runaway_job": 1, "no_time_limit": 3, "on_demand_training": 2, "steady_on_demand": 2}
 
