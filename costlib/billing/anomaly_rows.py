@@ -1,4 +1,4 @@
-"""Cost by day or hour and group out of a bill, and its anomalies with the resources behind them."""
+"""Cost by day or hour and group out of a bill, for its anomalies, and the resources behind them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from costlib.billing.anomaly_repeats import repeats_of
 from costlib.billing.report import best_cost
 from costlib.errors import Fault, InvalidInput, unknown
-from costlib.models.anomalies import Found, find_anomalies
 
 if TYPE_CHECKING:
     from costlib.billing.bill import Bill
@@ -33,63 +31,62 @@ RULE = "usage and unused commitments, without fees, tax and credits"
 
 
 @dataclass(frozen=True)
-class Anomalies:
-    """``found`` is the model's answer; ``alerts`` are its alerts with ``continues`` and ``monthly_since``
-    (anomaly_repeats) and ``news`` (neither of them); ``resources`` has ``alert, rank, resource_id, account_id, region,
-    usd, usd_before``: cost in the alert's days, and in as many days before it. ``notes`` say what was left out.
+class CostRows:
+    """``frame`` has a row a step and line: ``step``, each of ``by`` and ``lines``, and ``usd`` (of ``cost``).
+
+    ``through`` is the last day to judge, ``least_usd`` the smallest alert a day worth a look; ``notes`` say what was
+    left out. ``rows`` are the bill's own that have part, with the columns of ``by`` and ``lines``.
     """
 
+    frame: pd.DataFrame
+    rows: Any
     cost: str
     every: str
     by: tuple[str, ...]
+    lines: tuple[str, ...]
     through: pd.Timestamp
-    found: Found
-    alerts: pd.DataFrame
-    resources: pd.DataFrame
+    least_usd: float
     notes: tuple[str, ...]
 
 
-def anomalies_of(
-    bill: Bill,
-    by: Sequence[str] = BY,
-    every: str = "day",
-    through: str | None = None,
-    least_usd: float | None = None,
-) -> Anomalies:
-    """Anomalies of the bill in total and by each of ``by`` (WATCHED, or ``tag:KEY``), ``every`` day or hour.
+def cost_rows(bill: Bill, by: Sequence[str] = BY, every: str = "day", through: str | None = None) -> CostRows:
+    """The bill's usage by each of ``by`` (WATCHED, or ``tag:KEY``) and LINES, ``every`` day or hour.
 
-    ``through`` is the last day judged; by default the last that the bill covers to its end. Raises InvalidInput with
-    every fault: unknown groups and tags, a bill without rows of a day or shorter.
+    ``through`` is by default the last day that the bill covers to its end. Raises InvalidInput with every fault:
+    unknown groups and tags, a bill without rows of a step or shorter, or without a whole day.
     """
     by = tuple(dict.fromkeys(by))
     groups = _groups(bill, by, every, through)
     cost = best_cost(bill)
-    rows = _counted(bill.rows).mutate(**groups)
-    short = _is_short(rows, every)
-    made = bill.ask(
-        bill.rows.aggregate(last=bill.rows.charge_end.max(where=_is_usage(bill.rows) & _is_short(bill.rows, every)))
+    counted = bill.rows.mutate(**groups)
+    counted = counted.filter((counted.charge_category == "Usage") & counted.charge_start.notnull())
+    short = _is_short(counted, every)
+    asked = counted.aggregate(
+        last=counted.charge_end.max(where=short),
+        long=counted.count(where=~short),
+        usd=counted[cost].sum(where=~short),
     )
-    last = made["last"].iloc[0]
-    if pd.isna(last):
+    said = bill.ask(asked).iloc[0]
+    if pd.isna(said["last"]):
         problem = f"holds no usage in rows of {'an hour' if every == 'hour' else 'a day'} or shorter"
         raise InvalidInput([Fault("bill", bill.source, problem)])
-    end = _last_whole_day(pd.Timestamp(last)) if through is None else pd.Timestamp(_day(through))
-    keys = [*dict.fromkeys([*by, *LINES])]
-    table = rows.filter(short).mutate(step=rows.charge_start.truncate("h" if every == "hour" else "D"))
-    frame = bill.ask(table.group_by(["step", *keys]).agg(usd=table[cost].sum().fill_null(0.0)))
+    end = _last_whole_day(pd.Timestamp(said["last"])) if through is None else pd.Timestamp(_day(through))
+    rows = counted.filter(short)
+    lines = tuple(name for name in LINES if name not in by)
+    table = rows.mutate(step=rows.charge_start.truncate("h" if every == "hour" else "D"))
+    frame = bill.ask(table.group_by(["step", *by, *lines]).agg(usd=table[cost].sum().fill_null(0.0)))
     days = frame.groupby(frame["step"].dt.normalize())["usd"].sum()
     if days.index.min() > end:
         problem = f"covers no day to its end up to {end:%Y-%m-%d}: its first is {days.index.min():%Y-%m-%d}"
         raise InvalidInput([Fault("bill", bill.source, problem)])
-    if least_usd is None:
-        least_usd = LEAST_FRACTION * abs(float(days[days.index <= end].head(USUAL_DAYS).median()))
-    found = find_anomalies(
-        frame, by, [name for name in keys if name not in by], time="step", every=every, through=end, least_usd=least_usd
-    )
-    alerts = repeats_of(found)
-    notes = [*_left_out(bill, rows, short, cost), *found.notes]
-    resources = _resources(bill, rows.filter(short), alerts, cost, every)
-    return Anomalies(cost, every, by, end, found, alerts, resources, tuple(notes))
+    least_usd = LEAST_FRACTION * abs(float(days[days.index <= end].head(USUAL_DAYS).median()))
+    notes = []
+    if said["long"]:
+        usd = 0.0 if pd.isna(said["usd"]) else float(said["usd"])
+        notes.append(
+            f"{int(said['long']):,} rows of usage ({usd:,.2f}) last longer than a step or have no end: left out"
+        )
+    return CostRows(frame, rows, cost, every, by, lines, end, least_usd, tuple(notes))
 
 
 def _day(text: str) -> Any:
@@ -118,10 +115,6 @@ def _groups(bill: Bill, by: Sequence[str], every: str, through: str | None) -> d
     return groups
 
 
-def _is_usage(rows: Any) -> Any:
-    return (rows.charge_category == "Usage") & rows.charge_start.notnull()
-
-
 def _is_short(rows: Any, every: str) -> Any:
     import ibis
 
@@ -129,28 +122,21 @@ def _is_short(rows: Any, every: str) -> Any:
     return ibis.coalesce(length <= STEP_SECONDS[every], ibis.literal(False))
 
 
-def _counted(rows: Any) -> Any:
-    return rows.filter(_is_usage(rows))
-
-
 def _last_whole_day(end: pd.Timestamp) -> pd.Timestamp:
     """The last day that lies before ``end`` as a whole."""
     return end.normalize() - pd.Timedelta(days=1)
 
 
-def _left_out(bill: Bill, rows: Any, short: Any, cost: str) -> list[str]:
-    left = bill.ask(rows.aggregate(n=rows.count(where=~short), usd=rows[cost].sum(where=~short))).iloc[0]
-    if not left["n"]:
-        return []
-    usd = 0.0 if pd.isna(left["usd"]) else float(left["usd"])
-    return [f"{int(left['n']):,} rows of usage ({usd:,.2f}) last longer than a step or have no end: they are left out"]
+def resources_of(bill: Bill, given: CostRows, alerts: pd.DataFrame) -> pd.DataFrame:
+    """The resources that cost most more (or less, for a drop) in each alert than in as many steps before it.
 
-
-def _resources(bill: Bill, rows: Any, alerts: pd.DataFrame, cost: str, every: str) -> pd.DataFrame:
-    """The resources that cost most more (or less, for a drop) in each alert than in as many steps before it."""
+    ``alerts`` has ``scope, name, first_day, last_day, direction``; the answer ``alert`` (its row), ``rank, resource_id,
+    account_id, region, usd, usd_before``.
+    """
     import ibis
 
-    step = pd.Timedelta(seconds=STEP_SECONDS[every])
+    rows, cost = given.rows, given.cost
+    step = pd.Timedelta(seconds=STEP_SECONDS[given.every])
     parts = []
     for at, alert in enumerate(alerts.head(MOST_ALERTS).to_dict("records")):
         first, end = pd.Timestamp(alert["first_day"]), pd.Timestamp(alert["last_day"]) + step

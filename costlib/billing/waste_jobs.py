@@ -19,6 +19,8 @@ COMPONENTS = ("Training Job", "Managed Spot Training", "Processing", "Batch Tran
 LEAST_JOBS, FAR_TIMES = 5, 3.0
 #: The limit proposed: the longest usual job and half again, in whole hours. A choice.
 LIMIT_TIMES = 1.5
+#: Waiting for spot included, so many times that. A choice.
+WAIT_TIMES = 2
 #: What a job may run if nobody says, and at most (AWS, StoppingCondition: default 1 day, maximum 28 days).
 DEFAULT_LIMIT_HOURS, MOST_LIMIT_HOURS = 24.0, 28 * 24.0
 LIMIT_SOURCE = "AWS CloudFormation, StoppingCondition of SageMaker: default 1 day, maximum 28 days"
@@ -70,7 +72,7 @@ def _of_group(window: Window, group: pd.DataFrame) -> list[Finding]:
     limit = math.ceil(LIMIT_TIMES * longest) * 3600
     stop: dict[str, Any] = {"StoppingCondition": {"MaxRuntimeInSeconds": limit}}
     if group["component"].iloc[0] == "Managed Spot Training":
-        stop["StoppingCondition"]["MaxWaitTimeInSeconds"] = 2 * limit
+        stop["StoppingCondition"]["MaxWaitTimeInSeconds"] = WAIT_TIMES * limit
     findings = []
     for row in group[far].to_dict("records"):
         excess = float(row["usd"]) * (1.0 - usual / float(row["hours"]))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from costlib.billing.recognise import EC2, SAGEMAKER
 from costlib.billing.waste_finding import LIKELY, MONTH_DAYS, Finding, a_day, last_day_of, text_or_none
+from costlib.billing.waste_jobs import LIMIT_TIMES, WAIT_TIMES
 from costlib.billing.waste_window import RECENT_DAYS, Window
 
 #: Instances that must have run in every hour.
@@ -63,20 +65,25 @@ def training(window: Window) -> list[Finding]:
     rows = window.rows
     rows = rows.filter((rows.component == "Training Job") & (rows.purchase_option == "on_demand") & rows.recent)
     keys = ["account_id", "region", "instance_type"]
-    table = rows.group_by(keys).agg(
-        jobs=rows.resource_id.nunique(),
-        hours=rows.instance_hours.sum(),
-        usd=rows.usd.sum(),
-        first=rows.charge_start.min(),
+    jobs = rows.group_by([*keys, "resource_id"]).agg(
+        hours=rows.instance_hours.sum(), usd=rows.usd.sum(), first=rows.charge_start.min(), last=rows.charge_end.max()
     )
-    spot = {
-        "EnableManagedSpotTraining": True,
-        "CheckpointConfig": {"S3Uri": "s3://BUCKET/PREFIX"},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 0, "MaxWaitTimeInSeconds": 0},
-    }
+    table = jobs.group_by(keys).agg(
+        jobs=jobs.count(),
+        hours=jobs.hours.sum(),
+        usd=jobs.usd.sum(),
+        first=jobs["first"].min(),
+        longest=(jobs["last"].epoch_seconds() - jobs["first"].epoch_seconds()).max(),
+    )
     findings = []
     for row in window.ask(table.filter(table.usd > 0).order_by(keys)).to_dict("records"):
         usd = float(row["usd"]) * MONTH_DAYS / RECENT_DAYS
+        limit = math.ceil(LIMIT_TIMES * float(row["longest"]) / 3600.0) * 3600
+        spot = {
+            "EnableManagedSpotTraining": True,
+            "CheckpointConfig": {"S3Uri": "s3://BUCKET/PREFIX"},
+            "StoppingCondition": {"MaxRuntimeInSeconds": limit, "MaxWaitTimeInSeconds": WAIT_TIMES * limit},
+        }
         findings.append(
             Finding(
                 "on_demand_training",
@@ -92,8 +99,7 @@ def training(window: Window) -> list[Finding]:
                 "at stake: their cost for a month, of which spot saves a part and gives some back for rework",
                 LIKELY,
                 "derived",
-                "jobs that write checkpoints can run on managed spot; weigh it with: costlib spot. "
-                "Fill in the bucket and the seconds",
+                "jobs that write checkpoints can run on managed spot; weigh it with: costlib spot. Fill in the bucket",
                 None,
                 spot,
             )

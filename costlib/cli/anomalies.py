@@ -33,11 +33,13 @@ def anomalies(
     size_usd, low_usd, high_usd, chance_fraction, severity, cause_scope, cause_name, cause_share_fraction, also,
     continues (the alert, counted from 0, that it goes on with), monthly_since (the same days of each month since then),
     news (neither)}], causes [{alert, rank, account, region, usage_type, each of by (service, …), size_usd,
-    share_fraction}; the last of an alert is what its lines do not make up], resources [{alert, rank, resource_id, account_id, region, usd,
-    usd_before (as many steps before)}], notes}. Amounts are in the bill's currency.
+    share_fraction}; the last of an alert is what its lines do not make up], resources [{alert, rank,
+    resource_id, account_id, region, usd, usd_before (as many steps before)}],
+    notes}. Amounts are in the bill's currency.
     """
-    from costlib.billing.anomaly_rows import BY, anomalies_of
+    from costlib.billing.anomaly_rows import BY
     from costlib.exports.anomalies_text import anomalies_json, anomalies_text
+    from costlib.planner.bill_anomalies import anomalies_of
 
     bill = named_bill(path, **options)
     found = anomalies_of(bill, by or BY, every, through, least)

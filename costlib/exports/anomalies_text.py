@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from costlib.billing.anomaly_rows import RULE, Anomalies
+from costlib.billing.anomaly_rows import RULE
 from costlib.billing.bill import Bill
 from costlib.exports.bill_text import MOST, money, words
 from costlib.exports.tables import records
 from costlib.exports.terminal import plain, table
+from costlib.planner.bill_anomalies import Anomalies
 
 #: A resource is shown where it makes up this much of an alert.
 SHOWN_FRACTION = 0.1
@@ -25,14 +26,14 @@ def anomalies_json(bill: Bill, found: Anomalies) -> dict[str, object]:
         "engine": bill.engine.name,
         "versions": list(bill.versions),
         "currency": bill.currency,
-        "cost": found.cost,
-        "every": found.every,
-        "by": list(found.by),
-        "through": f"{found.through:%Y-%m-%d}",
+        "cost": found.given.cost,
+        "every": found.given.every,
+        "by": list(found.given.by),
+        "through": f"{found.given.through:%Y-%m-%d}",
         "rule": RULE,
-        "alerts": _rows(found.alerts, found.every),
-        "causes": _rows(found.found.causes, found.every),
-        "resources": _rows(found.resources, found.every),
+        "alerts": _rows(found.alerts, found.given.every),
+        "causes": _rows(found.found.causes, found.given.every),
+        "resources": _rows(found.resources, found.given.every),
         "notes": list(found.notes),
     }
 
@@ -55,11 +56,11 @@ def moment(at: pd.Timestamp, every: str) -> str:
 
 def anomalies_text(bill: Bill, found: Anomalies) -> str:
     """The alerts that are news, each with its causes; then those that repeat; then notes."""
-    news = found.alerts[found.alerts["news"]]
+    given, news = found.given, found.alerts[found.alerts["news"]]
     old = found.alerts[~found.alerts["news"]]
     made = [
-        f"{plain(bill.source)}: {found.cost.replace('_', ' ')} by {found.every} through {found.through:%Y-%m-%d},"
-        f" {bill.currency or 'currency not known'}, in total and by {plain(', '.join(found.by))}; {RULE}",
+        f"{plain(bill.source)}: {given.cost.replace('_', ' ')} by {given.every} through {given.through:%Y-%m-%d},"
+        f" {bill.currency or 'currency not known'}, in total and by {plain(', '.join(given.by))}; {RULE}",
         f"{len(news)} unusual, {len(old)} more that go on with one of them or come every month",
     ]
     heads = ("#", "what", "since", "until", "", "by", "expected", "severity", "made up by")
@@ -83,8 +84,9 @@ def _row(at: int, alert: Mapping[str, Any], found: Anomalies) -> tuple[object, .
     what = words(alert["name"]) if alert["scope"] == "total" else f"{words(alert['scope'])} {words(alert['name'])}"
     if alert["cause_name"] and alert["scope"] == "total":
         what += f", mostly {words(alert['cause_scope'])} {words(alert['cause_name'])}"
+    first, last = (moment(alert[name], found.given.every) for name in ("first_day", "last_day"))
     return (
-        at, what, moment(alert["first_day"], found.every), moment(alert["last_day"], found.every), alert["status"],
+        at, what, first, last, alert["status"],
         f"{float(alert['size_usd']):+,.2f}", money(alert["expected_usd"]), alert["severity"],
         _resources(at, float(alert["size_usd"]), found.resources),
     )  # fmt: skip

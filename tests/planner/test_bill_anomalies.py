@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from costlib.billing.anomaly_rows import Anomalies, anomalies_of
 from costlib.billing.bill import open_bill
 from costlib.errors import InvalidInput
 from costlib.paths import data_dir
+from costlib.planner.bill_anomalies import Anomalies, anomalies_of
 from tests.billing.conftest import focus, written
 from tests.billing.hours import END, opened, ran
 
@@ -125,7 +125,7 @@ def test_the_smallest_alert_is_chosen(tmp_path: Path) -> None:
 def test_the_last_day_is_left_out_until_it_is_whole(tmp_path: Path) -> None:
     part = ran("i-1", "BoxUsage:m5.xlarge", 0.5, 1.0, ends=END + pd.Timedelta(hours=12))
     found = anomalies_of(opened(tmp_path, ran("i-1", "BoxUsage:m5.xlarge", 30), part))
-    assert found.through == END - pd.Timedelta(days=1) and not len(found.alerts)
+    assert found.given.through == END - pd.Timedelta(days=1) and not len(found.alerts)
 
 
 def test_fees_and_long_rows_have_no_part(tmp_path: Path) -> None:
