@@ -51,6 +51,11 @@ def test_the_whole_review_as_json(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert found["periods"][0]["coverage"] == pytest.approx(TRUTH["months"]["2026-04"]["kpis"]["coverage"])
     assert found["periods"][0]["cost_per_thousand_requests"] is None
     assert found["periods"][-1]["cost_per_thousand_requests"] > 0
+    # Numbers have nine decimals, which do not depend on the order of a sum.
+    costs = [row[name] for row in found["periods"] for name in ("billed_cost", "effective_cost", "instance_effective")]
+    assert costs == [round(cost, 9) for cost in costs]
+    assert "(untagged)" in {row["owner"] for row in found["attribution"]}
+    assert {row["owner"] for row in found["chargeback"]} == {"nlp", "vision", "platform", "speech"}
     total = sum(row["total"] for row in found["chargeback"])
     assert total == pytest.approx(TRUTH["totals"]["EffectiveCost"], abs=0.006)
     verdicts = {row["month"]: row["verdict"] for row in found["budget"] if row["verdict"]}
@@ -72,6 +77,27 @@ def test_as_text(capsys: pytest.CaptureFixture[str]) -> None:
         assert words in text
     one = Ran(capsys, "bill", EXAMPLE, "--month", "2026-08").out
     assert "no forecast" in one and "no drivers" in one
+
+
+def test_a_month_that_is_not_over_is_judged_by_its_forecast(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    days = [(4, 30, 30.0), (5, 31, 62.0), (6, 30, 90.0), (7, 10, 5.0)]
+    rows = [
+        {
+            "BillingPeriodStart": f"2026-0{month}-01T00:00:00Z",
+            "ChargePeriodStart": f"2026-0{month}-{day}T00:00:00Z",
+            "EffectiveCost": cost,
+        }
+        for month, day, cost in days
+    ]
+    path = written(focus(*rows), tmp_path / "bill.csv")
+    (tmp_path / "budget.csv").write_text("month,budget\n2026-07,50\n")
+    (row,) = [
+        row
+        for row in Ran(capsys, "bill", path, "--budget", tmp_path / "budget.csv", "--json").json["budget"]
+        if row["month"] == "2026-07"
+    ]
+    # July's ten days cost 5; days that cost 1, 2 and 3 so far go on to 4.
+    assert (row["actual"], row["forecast"], row["verdict"]) == (5.0, pytest.approx(124.0), "likely over")
 
 
 def test_hostile_bills_print_as_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -280,6 +280,14 @@ def test_hostile_tags_stay_data(tmp_path: Path) -> None:
         assert bill.ask(bill.rows.filter(bill.rows.has_tags).select(v=bill.tag(key)))["v"].tolist() == [value]
 
 
+def test_a_name_with_wildcards_is_that_file_only(tmp_path: Path) -> None:
+    for name, cost in (("a*.parquet", 1.0), ("ab.parquet", 2.0), ("[ab].parquet", 4.0)):
+        written(focus({"BilledCost": cost}), tmp_path / name)
+    assert total(open_bill(str(tmp_path / "a*.parquet"))) == 1.0
+    assert total(open_bill(str(tmp_path / "[ab].parquet"))) == 4.0
+    assert total(open_bill(str(tmp_path))) == 7.0
+
+
 def test_tags_that_are_no_object_are_told(tmp_path: Path) -> None:
     bill = open_bill(written(focus({"Tags": "{broken"}, {"Tags": "[1]"}, TAGS), tmp_path / "bill.csv"))
     assert kinds(bill)["unreadable_tags"] == 2 and total(bill) == 3.0
