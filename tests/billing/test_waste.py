@@ -202,6 +202,15 @@ def test_unused_commitments_by_the_last_month(tmp_path: Path) -> None:
     assert found.usd_per_month == pytest.approx(0.25 * 24 * MONTH_DAYS)
 
 
+def test_a_month_s_fee_stands_at_its_first_moment(tmp_path: Path) -> None:
+    arn_of_reservation = "arn:aws:ec2:us-east-1:1:reserved-instances/a"
+    row = {"CommitmentDiscountId": arn_of_reservation, "CommitmentDiscountCategory": "Usage", "ResourceId": ""}
+    fee = ran("", "HeavyUsage:m5.xlarge", 30, 300.0, CommitmentDiscountStatus="Unused", **row).iloc[:1]
+    fee = fee.assign(ChargePeriodStart="2026-08-01T00:00:00Z", ChargePeriodEnd="2026-09-01T00:00:00Z")
+    (found,) = only(tmp_path, "unused_reservation", fee, notebook("n", 30))
+    assert found.usd == 300.0 and found.usd_per_month == pytest.approx(300.0 * MONTH_DAYS / 30)
+
+
 def test_what_runs_flat_on_demand(tmp_path: Path) -> None:
     flat = ran("i-1", "BoxUsage:m5.xlarge", 35, 0.2)
     more = ran("i-2", "BoxUsage:m5.xlarge", 10, 0.2)
