@@ -99,6 +99,11 @@ def test_by_a_tag(example: Anomalies) -> None:
     assert "(none)" in set(found.found.scopes["name"])
 
 
+@pytest.fixture
+def known() -> Path:
+    return Path(__file__).parent.parent / "billing" / "known"
+
+
 def noisy(path: Path, days: int = 40, spike: float = 0.0) -> Any:
     """A bill of ten dollars a day, a little more or less, with one day that is dearer."""
     random = np.random.default_rng(5)
@@ -146,3 +151,13 @@ def test_refusals_name_everything(tmp_path: Path) -> None:
     monthly = focus({"ChargePeriodEnd": "2026-09-01T00:00:00Z"})
     with pytest.raises(InvalidInput, match="of a day or shorter"):
         anomalies_of(open_bill(written(monthly, tmp_path / "m.csv")))
+
+
+def test_a_bill_too_irregular_to_judge_says_so(known: Path) -> None:
+    found = anomalies_of(open_bill(str(known / "nise_cur_legacy_2024-09.parquet")))
+    assert any("too irregular" in note for note in found.notes)
+    # Generated costs that jump at random: nothing may be said to be missing that was never spent.
+    spent = found.given.frame.groupby("step")["usd"].sum()
+    drops = found.alerts[found.alerts["direction"] == "drop"]
+    days = (drops["last_day"] - drops["first_day"]).dt.days + 1
+    assert (drops["expected_usd"] <= days * spent.max()).all()
