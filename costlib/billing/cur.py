@@ -61,7 +61,7 @@ def mapped(raw: Raw, tags: Any = None, has_tags: Any = None, attributes: Any = N
     unit = raw.text("pricing/unit")
     resource = raw.text("lineItem/ResourceId")
     return {
-        "billing_start": raw.time("bill/BillingPeriodStartDate"),
+        "billing_start": raw.month("bill/BillingPeriodStartDate", "lineItem/UsageStartDate"),
         "charge_start": raw.time("lineItem/UsageStartDate"),
         "charge_end": raw.time("lineItem/UsageEndDate"),
         "currency": raw.text("lineItem/CurrencyCode"),

@@ -36,7 +36,7 @@ def mapped(raw: Raw) -> dict[str, Any]:
     bought = recognise.Bought(category, usage_type, _committed(raw), kind, is_spot, pricing == "Dynamic")
     tags = raw.map("Tags")
     return {
-        "billing_start": raw.time("BillingPeriodStart"),
+        "billing_start": raw.month("BillingPeriodStart", "ChargePeriodStart"),
         "charge_start": raw.time("ChargePeriodStart"),
         "charge_end": raw.time("ChargePeriodEnd"),
         "currency": raw.text("BillingCurrency"),

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 def rates(bill: Bill, by: str = "total") -> pd.DataFrame:
     """Instance-hours, effective and list cost by period, instance type and purchase option, and their rates an hour."""
+    # Of rows with instance-hours these are the quantity, which an engine need not work out a second time.
     rows = bill.rows.mutate(period=period_of(bill.rows, by)).filter(bill.rows.instance_hours.notnull())
     keys = ["period", "service_code", "instance_type", "purchase_option"]
     frame = bill.ask(
         rows.group_by(keys)
-        .agg(hours=rows.instance_hours.sum(), effective_cost=rows.effective_cost.sum(), list_cost=rows.list_cost.sum())
+        .agg(hours=rows.quantity.sum(), effective_cost=rows.effective_cost.sum(), list_cost=rows.list_cost.sum())
         .order_by(keys)
     )
     frame["effective_rate"] = frame["effective_cost"] / frame["hours"].where(frame["hours"] != 0)

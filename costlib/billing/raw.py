@@ -80,6 +80,17 @@ class Raw:
             return column if kind.scale is None else column.cast("timestamp")
         return column.try_cast("timestamp") if kind.is_string() else column.cast("timestamp")
 
+    def month(self, billing: str, charge: str) -> Any:
+        """The start of the billing month; of the charge's month where the export, or a row of it, does not say."""
+        import ibis
+
+        name = self.columns.get(key_of(billing))
+        if name is None:
+            return self.time(charge).truncate("M")
+        if name in self.cleaned:
+            return ibis.coalesce(self.time(billing), self.time(charge).truncate("M"))
+        return self.time(billing)
+
     def map(self, *names: str) -> Any:
         """The first of the named columns that is a map, or was made one from JSON text; else None."""
         for name in names:

@@ -84,10 +84,8 @@ def by_month(rows: Any) -> Any:
 
 
 def month_of(rows: Any) -> Any:
-    """The first day of the billing month; of the charge where the export does not say the billing month."""
-    import ibis
-
-    return ibis.coalesce(rows.billing_start, rows.charge_start).truncate("M")
+    """The first day of the billing month."""
+    return rows.billing_start.truncate("M")
 
 
 def reconciled(surveys: Sequence[Survey], months: pd.DataFrame) -> Reconciliation:

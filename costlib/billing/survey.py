@@ -26,6 +26,7 @@ RAW_COSTS = {
 }  # fmt: skip
 
 
+BILLING_START = {"FOCUS": "BillingPeriodStart", "CUR": "bill/BillingPeriodStartDate"}
 #: What a line type is amortised by in CUR, and what stands for it where the row lacks it.
 AMORTISED_BY = (
     ("SavingsPlanCoveredUsage", "savingsPlan/SavingsPlanEffectiveCost", "an effective cost of 0"),
@@ -68,6 +69,9 @@ def survey(engine: Engine, group: FileGroup, raw: Raw) -> Survey:
             asked[f"lost_{number}"] = words.sum()
         elif column.type().is_floating():
             asked[f"sum_{number}"] = column.sum()
+    month = raw.columns.get(key_of(BILLING_START[family_of(group)]))
+    if month is not None:
+        asked["no_month"] = raw.time(month).isnull().sum()
     costs = {cost: raw.number(name) for cost, name in RAW_COSTS[family_of(group)].items() if raw.has(name)}
     asked |= {cost: exact_sum(column) for cost, column in costs.items()}
     if is_cur(group):
@@ -91,7 +95,7 @@ def survey(engine: Engine, group: FileGroup, raw: Raw) -> Survey:
         left_out_rows=int(count.get("left_out_rows", 0)),
         left_out_billed=count.get("left_out_billed", 0.0),
         unread=unread,
-        cleaned=(*marked, *lost),
+        cleaned=(*marked, *lost, *([str(month)] if count.get("no_month") else [])),
         notes=tuple(_notes(group, count, odd, lost, used.raw.missing)),
     )
 

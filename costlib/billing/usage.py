@@ -43,7 +43,7 @@ def hourly(rows: Any, spot: bool = True) -> Any:
     service = ibis.cases(*((wanted.service_code == code, name) for code, name in SERVICES.items()))
     table = wanted.mutate(hour=wanted.charge_start.truncate("h"), service_name=service)
     keys = ["hour", "instance_type", "region", "service_name"]
-    return table.group_by(keys).agg(quantity=table.instance_hours.sum()).order_by(keys)
+    return table.group_by(keys).agg(quantity=table.quantity.sum()).order_by(keys)
 
 
 def _counted(rows: Any, spot: bool) -> Any:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 #: Name: (type, meaning). Costs are floats in ``currency``; times are UTC; text is never empty, but missing.
 COLUMNS: dict[str, tuple[str, str]] = {
-    "billing_start": ("timestamp", "first moment of the billing month"),
+    "billing_start": (
+        "timestamp",
+        "first moment of the billing month; of the charge's month where the export does not say",
+    ),
     "charge_start": ("timestamp", "when the charge began"),
     "charge_end": ("timestamp", "when the charge ended, exclusive"),
     "currency": ("string", "currency of all costs in the row"),

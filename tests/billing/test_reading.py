@@ -143,6 +143,14 @@ def test_months_without_a_row_and_rows_without_a_date(tmp_path: Path) -> None:
     assert (undated.rows, undated.cost) == (1, 3.0) and total(bill) == 5.0
 
 
+def test_the_billing_month_of_rows_that_do_not_say_it(tmp_path: Path) -> None:
+    said = {"BillingPeriodStart": "2026-07-01T00:00:00Z"}
+    bill = open_bill(written(focus(said, {"BillingPeriodStart": ""}), tmp_path / "b.csv"))
+    assert list(bill.ask(bill.rows.order_by("billing_start"))["billing_start"].dt.month) == [7, 8]
+    none = open_bill(written(focus(said).drop(columns="BillingPeriodStart"), tmp_path / "n.csv"))
+    assert list(none.months["month"].dt.month) == [8]
+
+
 def test_two_currencies_want_a_choice(tmp_path: Path) -> None:
     path = written(focus({}, {"BillingCurrency": "CNY", "BilledCost": 7.0}), tmp_path / "bill.csv")
     (fault,) = refused(path)
