@@ -34,6 +34,7 @@ def test_help_names_every_command_and_is_quick_to_import() -> None:
     )  # fmt: skip
     assert done.stdout.split() == ["False", "False"]
     commands = [
+        "anomalies",
         "bench-template",
         "bill",
         "commit",
@@ -48,6 +49,7 @@ def test_help_names_every_command_and_is_quick_to_import() -> None:
         "snapshot",
         "spot",
         "store",
+        "waste",
     ]
     assert sorted(cli.cli.commands) == commands
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from costlib import __version__
+from costlib.cli.anomalies import anomalies
 from costlib.cli.bench_template import bench_template
 from costlib.cli.bill import bill
 from costlib.cli.commit import commit
@@ -27,6 +28,7 @@ from costlib.cli.service import service
 from costlib.cli.snapshot import snapshot
 from costlib.cli.spot import spot
 from costlib.cli.store import store
+from costlib.cli.waste import waste
 from costlib.errors import CostlibError, Fault, InvalidInput, NoPlan
 
 # Everything that reads data is imported inside the commands, so that --help answers at once.
@@ -52,6 +54,8 @@ for command in (
     region,
     replay,
     bill,
+    anomalies,
+    waste,
     commit,
     serve,
     bench_template,

@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float64]
 DAYS_OF_WEEK = 7
 #: An alert of less a day than this share of the whole bill's usual day is not worth a look.
 LEAST_FRACTION = 0.0001
+#: A band so many times as wide as what was seen and expected says nothing.
+BLIND_TIMES = 1000.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def find_anomalies(
     notes = [*table.notes, *_notes(costs, table, per_day)]
     judged: Judged | JudgedHours
     if every == "day":
-        days = judge_days(costs, rule, least, progress)
+        days = judge_days(_begun(costs), rule, least, progress)
         days = days._replace(verdict=np.where(_first_fees(table.times, days.verdict), 0, days.verdict).astype(np.int8))
         judged, alerts = days, alerts_of_days(costs, days, rule)
     else:
@@ -112,7 +114,13 @@ def find_anomalies(
     small = (towards <= 0) | (towards < least * (alerts["last"] - alerts["first"] + 1) / per_day)
     if small.any():
         notes.append(f"{int(small.sum())} alerts of less than {least:,.2f} USD a day are left out")
-    alerts = alerts[~small].reset_index(drop=True)
+    # A band that holds any cost is of a series that was not understood: nothing is unusual in it.
+    blind = alerts["high_usd"] - alerts["low_usd"] > BLIND_TIMES * (
+        alerts["actual_usd"].abs() + alerts["expected_usd"].abs()
+    )
+    if (blind & ~small).any():
+        notes.append(f"{int((blind & ~small).sum())} alerts of series too irregular to judge are left out")
+    alerts = alerts[~small & ~blind].reset_index(drop=True)
     reported, causes = reported_of(alerts, table, DAYS_OF_WEEK * per_day, usual_day_usd, most)
     return Found(reported, causes, tuple(notes), table.scopes, table.times, costs, judged)
 
@@ -121,6 +129,17 @@ def _usual_day_usd(total: Floats, per_day: int) -> float:
     """The median day of the days first learnt from: later ones are not known yet when the first are judged."""
     early = np.abs(total[: LEARNT_DAYS * per_day])
     return float(np.nan_to_num(np.nanmedian(early))) * per_day if np.isfinite(early).any() else 0.0
+
+
+def _begun(costs: Floats) -> Floats:
+    """The costs (series, days), without the zeros before a series that begins in the days first learnt from.
+
+    What begins then is the usual cost, not news: its start is no step in a trend.
+    """
+    some = np.nan_to_num(costs) != 0
+    first = np.where(some.any(axis=1), some.argmax(axis=1), 0)
+    before = (np.arange(costs.shape[1]) < first[:, None]) & (first < LEARNT_DAYS)[:, None]
+    return np.where(before, np.nan, costs)
 
 
 def _first_fees(times: pd.DatetimeIndex, verdict: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:

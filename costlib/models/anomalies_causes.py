@@ -54,9 +54,9 @@ def incidents_of(alerts: pd.DataFrame, series_of: Ints, scope: Ints, lines: Line
     """The incident of each alert: the row of the alert that it belongs to, its own where it stands alone.
 
     ``alerts`` has the columns of alerts_of_days; ``series_of`` (columns, lines) names the series that sum a line, and
-    ``scope`` (series,) the column of each, 0 the total. An alert belongs to one of an earlier column that overlaps it
-    in time, goes the same way and is made of the same lines for a good part: JOINS_FRACTION of that one's excess, and
-    SHARED_FRACTION of its own together with all others that it could belong to.
+    ``scope`` (series,) the column of each, 0 the total. An alert belongs to one of an earlier column that overlaps half
+    of it in time, goes the same way and is made of the same lines for a good part: JOINS_FRACTION of that one's
+    excess, and SHARED_FRACTION of its own together with all others that it could belong to.
     """
     found = np.arange(len(alerts))
     series, first, last = (alerts[name].to_numpy(np.int64) for name in ("series", "first", "last"))
@@ -71,6 +71,9 @@ def incidents_of(alerts: pd.DataFrame, series_of: Ints, scope: Ints, lines: Line
         so_far = heads[:count]
         # Two series of one column have no line in common.
         near = (first[so_far] <= last[at]) & (last[so_far] >= first[at]) & (sign[so_far] == sign[at])
+        # What lasted more than twice as long is not the shorter one's cause only, and has a story of its own.
+        met = np.minimum(last[so_far], last[at]) - np.maximum(first[so_far], first[at]) + 1
+        near &= met >= SHARED_FRACTION * (last[at] - first[at] + 1)
         covered, best, most = np.zeros(len(mine), bool), -1, 0.0
         for head in so_far[near & (scope[series[so_far]] != scope[series[at]])]:
             shared = series_of[scope[series[head]], mine] == series[head]

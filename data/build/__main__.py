@@ -25,6 +25,7 @@ from data.build import (
     reference_runs,
     region_places,
     storage_facts,
+    successors,
     throughput_tables,
 )
 from data.build.common import in_public_words
@@ -53,6 +54,7 @@ def build(raw: Path, reference: Path, out: Path) -> None:
     built = {**prices_tables.build(raw), **facts_tables.build(raw, reference)}
     built["prices/sources"] = prices_tables.sources(raw, built)
     built["facts/region_places"] = region_places.region_places()
+    built["facts/successors"] = successors.successors()
     built["facts/training_throughput"] = throughput_tables.training_throughput(raw)
     built["facts/storage_facts"] = storage_facts.storage_facts()
     built |= reference_memory.memory_tables(reference)

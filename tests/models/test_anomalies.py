@@ -225,3 +225,17 @@ def test_faults_are_all_named() -> None:
         find_anomalies(rows.iloc[:0], BY)
     with pytest.raises(InvalidInput, match="usd"):
         find_anomalies(rows.assign(usd=np.inf), BY)
+
+
+def test_a_line_that_begins_in_the_first_days_is_usual_from_its_start() -> None:
+    days = pd.date_range("2026-01-01", periods=60, freq="D")
+    random = np.random.default_rng(3)
+    steady = 100.0 + random.normal(0.0, 2.0, 60)
+    late = np.where(np.arange(60) >= 9, 5.0 + random.normal(0.0, 0.1, 60), 0.0)
+    late[40:43] += 10.0
+    rows = pd.DataFrame({"day": [*days, *days], "service": ["a"] * 60 + ["b"] * 60, "usd": [*steady, *late]})
+    found = find_anomalies(rows[rows["usd"] != 0.0], by=["service"])
+    verdicts = found.verdicts("service", "b")
+    # The zeros before it are not learnt from: its first days are not a step in a trend that goes on.
+    assert verdicts["verdict"].to_numpy().nonzero()[0].tolist() == [40, 41, 42]
+    assert verdicts["expected_usd"][30] == pytest.approx(5.0, rel=0.1)
