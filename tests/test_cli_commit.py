@@ -161,3 +161,11 @@ def test_an_upfront_share_that_is_a_rule_is_told(capsys: pytest.CaptureFixture[s
     steady = ("commit", path, "--growth-percent", "0", "0", "0", "--plan", "standard", "--no-ladder")
     assert words in Ran(capsys, *steady, "--payment", "partial_upfront").out
     assert words not in Ran(capsys, *steady, "--payment", "no_upfront").out
+
+
+def test_a_bill_is_usage_too(capsys: pytest.CaptureFixture[str]) -> None:
+    ran = Ran(capsys, "commit", "data/examples/bills", "--bill", "--no-ladder", "--json")
+    assert ran.code == 0 and not ran.json["usage"]["planned"]
+    assert any("from the bill" in note for note in ran.json["notes"])
+    both = Ran(capsys, "commit", "data/examples/gpt2-124m.yaml", "--bill", "--json")
+    assert both.code == 2 and "--bill is for a bill" in both.json["errors"][0]["problem"]

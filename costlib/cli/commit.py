@@ -42,6 +42,7 @@ PAYMENTS = ("no_upfront", "partial_upfront", "all_upfront")
 @click.option("--plan", "plans", multiple=True, type=click.Choice(PLANS), help="May be bought. Repeat. Default: all.")
 @click.option("--payment", "payments", multiple=True, type=click.Choice(PAYMENTS), help="The same. Default: all.")
 @click.option("--term", "terms", multiple=True, type=click.Choice(["1", "3"]), help="Years, the same. Default: both.")
+@click.option("--bill", "is_bill", is_flag=True, help="USAGE is a bill (FOCUS or CUR), as costlib bill reads it.")
 @click.option("--held", type=click.Path(), help="CSV of commitments in force.")
 @click.option(
     "--spread", type=click.Choice(["even", "random", "working_hours"]),
@@ -65,6 +66,7 @@ def commit(
     plans: tuple[str, ...],
     payments: tuple[str, ...],
     terms: tuple[str, ...],
+    is_bill: bool,
     held: str | None,
     spread: str | None,
     no_ladder: bool,
@@ -75,7 +77,8 @@ def commit(
     """What to commit to for USAGE: Reserved Instances, Savings Plans, Capacity Blocks, beside spot and on-demand.
 
     USAGE is hourly: a CSV or Parquet file with hour, instance_type, region and hours (or normalized_units), and where
-    they matter service, platform, tenancy, zone, account; or workloads (.yaml), whose runs are laid on the calendar.
+    they matter service, platform, tenancy, zone, account; with --bill a bill; or workloads (.yaml), whose runs are laid
+    on the calendar.
 
     JSON: {banner, usage {hours, lines [{instance_type, region, service, instance_hours, least, mean, most}]},
     assumptions, purchases [{plan_type, term_years, payment, instance_type, family, region, start_hour, end_hour,
@@ -97,6 +100,7 @@ def commit(
     from costlib.exports.commit_text import commit_text
     from costlib.planner.answer import open_book
     from costlib.planner.commit.asked import Asked
+    from costlib.planner.commit.bill_usage import usage_of_bill
     from costlib.planner.commit.demand import Future
     from costlib.planner.commit.future_file import future_of, read_future
     from costlib.planner.commit.held_file import read_held
@@ -108,6 +112,8 @@ def commit(
     planned = [path for path in usage if path.lower().endswith((".yaml", ".yml"))]
     if planned and len(planned) < len(usage) or not planned and len(usage) > 1:
         raise click.UsageError("USAGE is one file of usage, or one or more workloads (.yaml), not both")
+    if planned and is_bill:
+        raise click.UsageError("--bill is for a bill; workloads (.yaml) are none")
     of_usage = {"--growth-percent": growth_percent, "--stop-chance-percent": stop_chance_percent, "--future": future}
     if planned and any(given is not None for given in of_usage.values()):
         given = ", ".join(name for name, value in of_usage.items() if value is not None)
@@ -124,7 +130,7 @@ def commit(
     come, ran, shares = together(
         lambda: read_future(future, vocabulary, **over) if future is not None else future_of(None, vocabulary, **over),
         lambda: planned_demand(planned, book, months or Future().months, spread or "random") if planned
-        else read_usage(usage[0], book),
+        else usage_of_bill(usage[0], book) if is_bill else read_usage(usage[0], book),
         lambda: shares_of("--spot", spot_types),
     )  # fmt: skip
     in_force: tuple[tuple[Commitment, int], ...] = ()
