@@ -112,7 +112,6 @@ def open_bill(
     if not len(all_months):
         raise InvalidInput([Fault("bill", path, "holds no rows")])
     money, rows = _currency(all_months, currency, _union(parts))
-    # A group without tags or costs can leave a column without values; its type is still that of numbers.
     mine = all_months if money is None else all_months[all_months["currency"].isin([money]) | _unsaid(all_months)]
     versions = tuple(dict.fromkeys(part.group.version for part in parts))
     if len(versions) > 1:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from costlib.billing.bill import Bill
 
-#: What creates tagged resources, by service code: the action, the resources that it tags (for EC2, as in AWS's example
-#: "Require a tag on specified created resources", where others of a call stay free), and the types of a tag policy.
+#: What creates tagged resources, by service code: the action, and the resources that it tags. For EC2 as in AWS's
+#: example "Require a tag on specified created resources", where others of a call stay free; SageMaker's create actions
+#: take the condition aws:RequestTag on all that they make (IAM User Guide, condition keys for Amazon SageMaker).
 CREATES: dict[str, tuple[tuple[str, str], ...]] = {
     "AmazonEC2": (
         ("ec2:RunInstances", "arn:aws:ec2:*:*:instance/*"),
