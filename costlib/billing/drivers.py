@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from costlib.billing.bill import Bill
 
 DRIVERS = ("price", "volume", "mix", "new", "gone", "other")
+#: Bills give quantities to ten decimals: less than this is no use, and has no price.
+LEAST = 1e-9
 GROUP = ["service", "unit"]
 ITEM = [*GROUP, "region", "item", "purchase_option"]
 
@@ -107,21 +109,21 @@ def explained(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     both["priced"] = both["counted"].astype(bool)
     whole = both[both["priced"]].groupby(GROUP)[["quantity_0", "quantity_1"]].transform("sum")
     both[["q0", "q1"]] = whole.reindex(both.index).fillna(0.0).to_numpy(float)
-    running = both["priced"] & (both["q0"] > 0) & (both["q1"] > 0)
+    running = both["priced"] & (both["q0"] > LEAST) & (both["q1"] > LEAST)
     own = _price(both["cost_1"], both["quantity_1"], np.zeros(len(both)))
     price_0 = _price(both["cost_0"], both["quantity_0"], own)
     # By item: its volume is its share of the old mix, scaled to the new volume.
     q0, q1 = both["q0"].to_numpy(float), both["q1"].to_numpy(float)
-    scale = np.divide(q1, q0, out=np.ones(len(both)), where=q0 > 0)
+    scale = np.divide(q1, q0, out=np.ones(len(both)), where=q0 > LEAST)
     volume = both["cost_0"] * (scale - 1.0)
-    price = np.where(both["quantity_0"] > 0, both["cost_1"] - both["quantity_1"] * price_0, 0.0)
+    price = np.where(both["quantity_0"] > LEAST, both["cost_1"] - both["quantity_1"] * price_0, 0.0)
     # What is left of the change is the mix: sum(q1 p0) - Q1 P0 over a group.
     change = both["cost_1"] - both["cost_0"]
     both["price"] = np.where(running, price, 0.0)
     both["volume"] = np.where(running, volume, 0.0)
     both["mix"] = np.where(running, change - price - volume, 0.0)
-    both["new"] = np.where(both["priced"] & (both["q0"] <= 0) & (both["q1"] > 0), change, 0.0)
-    both["gone"] = np.where(both["priced"] & (both["q0"] > 0) & (both["q1"] <= 0), change, 0.0)
+    both["new"] = np.where(both["priced"] & (both["q0"] <= LEAST) & (both["q1"] > LEAST), change, 0.0)
+    both["gone"] = np.where(both["priced"] & (both["q0"] > LEAST) & (both["q1"] <= LEAST), change, 0.0)
     both["change"] = change
     both["other"] = change - both[["price", "volume", "mix", "new", "gone"]].sum(axis=1)
     both = both.rename(columns={"cost_0": "cost_before", "cost_1": "cost"})
@@ -130,4 +132,4 @@ def explained(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 def _price(cost: pd.Series[float], quantity: pd.Series[float], otherwise: np.ndarray) -> np.ndarray:
     amount = quantity.to_numpy(float)
-    return np.divide(cost.to_numpy(float), amount, out=np.array(otherwise, dtype=float), where=amount > 0)
+    return np.divide(cost.to_numpy(float), amount, out=np.array(otherwise, dtype=float), where=amount > LEAST)

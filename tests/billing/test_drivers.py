@@ -56,8 +56,10 @@ def test_drivers_add_up(before: list, after: list, counted: bool) -> None:
     frames = items(*before), items(*after, service="EC2" if counted else "S3", counted=counted)
     found = explained(*frames)
     scale = 1.0 + sum(abs(cost) for _, _, cost in [*before, *after])
-    parts = found[list(DRIVERS)].sum(axis=1)
-    assert np.allclose(parts, found["change"], atol=1e-9 * scale)
+    parts = found[list(DRIVERS)]
+    # Volume and mix may be huge and cancel (a hair of use before, much after): floats lose the digits of the largest.
+    lost = 1e-12 * (scale + parts.abs().sum(axis=1).to_numpy(float))
+    assert (np.abs(parts.sum(axis=1) - found["change"]).to_numpy(float) <= lost).all()
     assert found["change"].sum() == pytest.approx(frames[1]["cost"].sum() - frames[0]["cost"].sum(), abs=1e-9 * scale)
 
 
