@@ -38,7 +38,7 @@ from tests.panels.spot.conftest import asked, changed, record_of, told
         ({"requeue_minutes": "-5"}, "spot.requeue_minutes", "0"),
         ({"interruptions": "3"}, INSTANCE_HOURS, "is needed"),
         ({"instance_hours": "3"}, INTERRUPTIONS, "is needed"),
-        ({"interruptions": "1.5", "instance_hours": "10"}, INTERRUPTIONS, "fractional part"),
+        ({"interruptions": "1.5", "instance_hours": "10"}, INTERRUPTIONS, "whole number"),
         ({"interruptions": "1", "instance_hours": "0"}, INSTANCE_HOURS, "above 0"),
         ({"trace": "aws1026-us-west-2b_v100_2"}, TRACE, "did you mean"),
         ({"campaign": "aws1026"}, CAMPAIGN, "is not a known set"),
