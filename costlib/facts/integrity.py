@@ -46,6 +46,7 @@ RULES: Mapping[str, TableRule] = MappingProxyType(
             dated=False,
         ),
         "facts/storage_facts": TableRule(("topic", "fact"), {"value": (0.0, _MOST)}, dated=False),
+        "facts/successors": TableRule(("what", "family"), dated=False),
         "facts/spot_interruptions": TableRule(
             ("instance_type", "region"),
             {"monthly_interruption_low_fraction": _FRACTION, "monthly_interruption_high_fraction": _FRACTION,
