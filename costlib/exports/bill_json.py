@@ -9,6 +9,8 @@ import pandas as pd
 from costlib.billing.report import BillReview
 from costlib.exports.tables import records
 
+DECIMALS = 6
+
 
 def bill_json(found: BillReview) -> dict[str, object]:
     """All figures of the review; what there is none of is null, and ``why_not`` says why."""
@@ -41,8 +43,8 @@ def bill_json(found: BillReview) -> dict[str, object]:
 def _rows(frame: pd.DataFrame | None) -> list[dict[str, Any]] | None:
     if frame is None:
         return None
-    # Sums of floats differ in their last digits from run to run; nine decimals do not.
-    return records(pd.DataFrame({name: dated(frame[name]) for name in frame}).round(9))
+    # Sums of floats differ in their last digits from run to run; a millionth does not.
+    return records(pd.DataFrame({name: dated(frame[name]) for name in frame}).round(DECIMALS))
 
 
 def dated(column: pd.Series[Any]) -> pd.Series[Any]:
