@@ -9,7 +9,7 @@ import pandas as pd
 from costlib.billing.report import BillReview
 from costlib.exports.tables import records
 
-DECIMALS = 6
+DECIMALS = 8
 
 
 def bill_json(found: BillReview) -> dict[str, object]:
@@ -43,7 +43,7 @@ def bill_json(found: BillReview) -> dict[str, object]:
 def _rows(frame: pd.DataFrame | None) -> list[dict[str, Any]] | None:
     if frame is None:
         return None
-    # Sums of floats differ in their last digits from run to run; a millionth does not.
+    # Sums of floats differ in their last digits from run to run; a hundred-millionth hardly ever does.
     return records(pd.DataFrame({name: dated(frame[name]) for name in frame}).round(DECIMALS))
 
 
