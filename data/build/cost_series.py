@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from costlib.tables import snapshot_id_of
-from data.build.__main__ import DATA_DIR, describe
+from data.build.writing import DATA_DIR, write_snapshot
 
 _NAB = "https://github.com/numenta/NAB, data/{}"
 _BASELINES = (
@@ -95,17 +94,7 @@ def build(anomaly: Path, out: Path) -> None:
         "series/nab_series": nab_series(anomaly / "nab"),
         "series/nab_detectors": nab_detectors(anomaly / "baselines.json"),
     }
-    tables = {}
-    for name, frame in sorted(frames.items()):
-        content = frame.to_csv(index=False, lineterminator="\n").encode()
-        path = out / f"{name}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        tables[name] = describe(name, frame, content)
-    as_of = max(str(entry["as_of_newest"]) for entry in tables.values() if entry["as_of_newest"])
-    identity = snapshot_id_of(as_of, {name: str(entry["sha256"]) for name, entry in tables.items()})
-    manifest = {"snapshot_id": identity, "as_of": as_of, "tables": tables}
-    (out / "PROVENANCE.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    write_snapshot(frames, out)
 
 
 def main() -> None:

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from costlib.tables import snapshot_id_of
-from data.build.__main__ import DATA_DIR, describe
+from data.build.writing import DATA_DIR, write_snapshot
 
 _SPOT_TRACES = "https://github.com/skypilot-org/spot-traces @221da1ab, {}"
 _STRATEGY = "https://github.com/Michaelvll/skypilot-spot-strategy @1c369735, {}"
@@ -136,17 +135,7 @@ def build(spot: Path, out: Path) -> None:
         "spot/replay_reference": replays(spot / "results_public.csv"),
         "spot/checkpoint_reference": grid,
     }
-    tables = {}
-    for name, frame in sorted(frames.items()):
-        content = frame.to_csv(index=False, lineterminator="\n").encode()
-        path = out / f"{name}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        tables[name] = describe(name, frame, content)
-    as_of = max(str(entry["as_of_newest"]) for entry in tables.values() if entry["as_of_newest"])
-    identity = snapshot_id_of(as_of, {name: str(entry["sha256"]) for name, entry in tables.items()})
-    manifest = {"snapshot_id": identity, "as_of": as_of, "tables": tables}
-    (out / "PROVENANCE.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    write_snapshot(frames, out)
 
 
 def main() -> None:

@@ -7,12 +7,9 @@ deviation), and one sort of all the costs. Writes build/bench/anomalies.json.
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,9 +17,8 @@ import pandas as pd
 from costlib.models.anomalies import find_anomalies
 from costlib.models.anomalies_filter import judge_days
 from costlib.models.anomalies_hours import judge_hours
+from tests.bench.one_core import run
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-OUT = ROOT / "build" / "bench" / "anomalies.json"
 SERIES, DAYS = 3000, 400
 HOURLY_SERIES, HOURLY_DAYS = 500, 90
 #: Series that the plain loop is timed on; its time for all is in proportion.
@@ -95,16 +91,5 @@ def measure() -> dict[str, float]:
     return figures
 
 
-def main() -> None:
-    """Measures on one core, prints, and writes the JSON."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    figures = measure()
-    for name, value in figures.items():
-        print(f"{name:70} {value:,.4g}")
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "anomalies")

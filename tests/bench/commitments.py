@@ -7,10 +7,7 @@ Writes build/bench/commitments.json.
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,9 +24,8 @@ from costlib.models.commitments import (
     best_portfolio,
 )
 from costlib.models.normalization import normalization_factor
+from tests.bench.one_core import run
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-OUT = ROOT / "build" / "bench" / "commitments.json"
 FAMILIES = ("m5", "m6i", "m7i", "c5", "c6i", "c7i", "r5", "r6i", "g5", "g6")
 SIZES = ("xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge")
 SCENARIOS, HOURS = 20, 8760
@@ -128,16 +124,5 @@ def measure() -> dict[str, float]:
     return figures
 
 
-def main() -> None:
-    """Measures on one core, prints, and writes the JSON."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    figures = measure()
-    for name, value in figures.items():
-        print(f"{name:70} {value:,.4g}")
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "commitments")

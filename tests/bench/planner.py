@@ -8,8 +8,6 @@ build/bench/planner.json.
 
 from __future__ import annotations
 
-import json
-import os
 import resource
 import subprocess
 import sys
@@ -18,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from tests.bench.one_core import run
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-OUT = ROOT / "build" / "bench" / "planner.json"
 EXAMPLE = ROOT / "data" / "examples" / "gpt2-1.5b.yaml"
 
 
@@ -129,16 +128,5 @@ def a_million_configurations() -> Callable[[], object]:
     return both
 
 
-def main() -> None:
-    """Measures on one core, prints, and writes the JSON."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    figures = measure()
-    for name, value in figures.items():
-        print(f"{name:52} {value:,.4g}" if value < 1e6 else f"{name:52} {value:,.0f}")
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "planner")

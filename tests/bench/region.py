@@ -7,15 +7,11 @@ build/bench/region.json.
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from pathlib import Path
 
+from tests.bench.one_core import run
 from tests.bench.planner import seconds_of
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-OUT = ROOT / "build" / "bench" / "region.json"
 #: An answer takes less than this on a quiet machine.
 MOST_SECONDS = 0.05
 
@@ -68,16 +64,5 @@ def measure() -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Measures on one core, prints, and writes the JSON."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    figures = measure()
-    for name, value in figures.items():
-        print(f"{name:52} {value:,.4g}")
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "region")

@@ -6,10 +6,7 @@ build/bench/serving.json.
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,8 +16,8 @@ from costlib.planner.serve.capacity_file import LoadTests, load_tests_of
 from costlib.planner.serve.drawn import Shape, drawn
 from costlib.planner.serve.report import serve_report
 from costlib.prices.book import PriceBook
+from tests.bench.one_core import run
 
-OUT = Path(__file__).resolve().parent.parent.parent / "build" / "bench" / "serving.json"
 HOSTED, FUNCTIONS = 36, ("serverless-2048", "serverless-6144", "lambda-3008", "lambda-8192")
 RUNS = 3
 PROMISES_MS = (150.0, 200.0, 250.0, 400.0, 600.0)
@@ -70,16 +67,5 @@ def measure() -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Measures on one core, prints, and writes the JSON."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    figures = measure()
-    for name, value in figures.items():
-        print(f"{name:55} {value:,.4g}")
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "serving")

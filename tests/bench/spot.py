@@ -6,12 +6,9 @@ costs. Writes build/bench/spot.json.
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -20,9 +17,8 @@ from costlib.models.checkpoint import expected_hours
 from costlib.models.replay import replay
 from costlib.models.replay_terms import Terms
 from costlib.planner.spot.recorded import LOOKAHEAD_APART, replayed
+from tests.bench.one_core import run
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-OUT = ROOT / "build" / "bench" / "spot.json"
 RATIO = 0.9731 / 3.06
 WORK_HOURS, DEADLINE_HOURS, CHANGEOVER_HOURS = 48.0, 60.0, 0.05
 #: The last two change most often for the length of their steps, which is the hardest for strides.
@@ -110,16 +106,5 @@ def measure() -> dict[str, float]:
     return figures
 
 
-def main() -> None:
-    """Measures on one core, prints, and writes the JSON."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    figures = measure()
-    for name, value in figures.items():
-        print(f"{name:70} {value:,.4g}")
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "spot")
