@@ -16,7 +16,7 @@ from costlib.models.scaling import Cluster, step_seconds
 from costlib.models.throughput import training_flops, training_hours
 
 MODULES = (
-    "achieved_flops", "batch", "cpu_or_gpu", "equal_work", "input_pipeline", "roofline", "scaling", "throughput",
+    "achieved_flops", "batch", "cpu_or_gpu", "input_pipeline", "roofline", "scaling", "throughput",
     "usual_batch",
 )  # fmt: skip
 BAD: dict[str, Any] = {

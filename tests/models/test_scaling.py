@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costlib.errors import InvalidInput
-from costlib.models.equal_work import equal_work
 from costlib.models.parallelism import pipeline_bubble_fraction, tensor_parallel_bytes
 from costlib.models.scaling import (
     CALIBRATED,
@@ -125,16 +124,6 @@ def test_weak_scaling_loses_less_than_strong() -> None:
     assert weak.speedup == pytest.approx(weak.efficiency * 8 * np.array([1, 2, 8, 64]))
     # The whole batch shared by many: speed-up ends at the fixed part, the exchange and the stragglers.
     assert strong.speedup[-1] < 0.2 / CALIBRATED.fixed_step_seconds
-
-
-def test_few_large_win_over_many_small_at_equal_flops_per_second() -> None:
-    # 8 of 300 TFLOP/s in one machine with NVLink against 40 of 60 in 10 machines on PCIe and 12.5 GB/s.
-    cluster = Cluster(np.array([8, 4]), np.array([1, 10]), np.array([300e9, 31.5e9]), np.array([np.nan, 12.5e9]))
-    work = equal_work(1e21, 3e15, np.array([300.0, 60.0]), 3e9, cluster)
-    assert work.hours[0] < work.hours[1]
-    ideal = 1e21 / 2400e12 / 3600
-    assert (work.hours >= ideal).all() and work.compute_fraction == pytest.approx(ideal / work.hours)
-    assert work.accelerator_hours == pytest.approx(work.hours * [8, 40])
 
 
 def test_vector_equals_scalar() -> None:
