@@ -23,6 +23,9 @@ from costlib.models.commitments import (
     best_portfolio,
     newsvendor_amount,
 )
+from costlib.models.commitments_problem import problem_of
+from costlib.models.commitments_solve import Search
+from costlib.models.commitments_value import Value
 from costlib.validation.commitments_grid import LINES, WITHIN, grid_check, grid_costs, least_on_grids, random_case
 from tests.models.portfolio_rates import rates, row
 
@@ -145,6 +148,20 @@ def test_fear_of_loss_buys_less_and_fear_of_cost_more() -> None:
     safe = best_portfolio(demand, held, 1.0, 0.25, replace(GO_ON, tail_of="loss"))
     # With nothing but the worst future in view, no more is bought than is used there.
     assert safe.purchases["amount"].tolist() == pytest.approx([0.7]) and safe.lost_usd == pytest.approx(-30.0)
+
+
+def test_the_bound_of_losses_holds_from_wherever_it_is_worked_out() -> None:
+    for seed in range(4):
+        scenarios, held = random_case(seed)
+        terms = replace(GO_ON, tail_of="loss")
+        best = best_portfolio(scenarios, held, 0.5, 0.3, terms)
+        problem = problem_of(scenarios, held, terms)
+        full = Value(problem.hours, problem.pools)
+        search = Search(full, full, problem.columns, scenarios.chance, best.risk)
+        # Nothing but "buy nothing" has been looked at: what is proven there must hold for the best, too.
+        search.fix(best.risk, np.zeros(len(problem.columns.usd)))
+        search._look(np.zeros(len(problem.columns.usd)))
+        assert search.bound_usd(best.risk) <= best.objective_usd * (1 + 1e-9)
 
 
 def test_the_bound_is_close_where_sizes_cost_in_proportion() -> None:

@@ -58,6 +58,15 @@ def test_no_other_lookback_beats_it(report: CommitReport) -> None:
         assert float(scenarios.chance @ cost) == pytest.approx(expected)
 
 
+def test_a_lookback_looks_at_the_last_days(book: PriceBook, usage: Usage) -> None:
+    """Usage that doubled ten days ago: seven days see the double, sixty mostly what was before."""
+    quantity = np.full((13 * 168, 1), 2.0)
+    quantity[-240:] = 4.0
+    found = commit_report(book, Usage(usage.lines[:1], quantity), Future(growth=(0, 0, 0)), Asked())
+    committed = found.lookbacks.set_index("days")["usd_per_hour"]
+    assert committed[7] == pytest.approx(2 * committed[60], rel=1e-3)
+
+
 def test_more_weight_on_the_tail_loses_less_there(report: CommitReport) -> None:
     wary = report.at(0.9)
     assert wary.portfolio.lost_usd < report.portfolio.lost_usd
@@ -146,6 +155,9 @@ def test_single_offers_are_dearer_or_cheaper_by_their_utilisation(report: Commit
     assert (paid["recurring_usd_per_hour"] == 0).all()
     months = paid["break_even_months"] / (12 * paid["term_years"])
     assert months.to_numpy() == pytest.approx(paid["break_even_against_on_demand"].to_numpy())
+    one = offers[(offers["instance_type"] == "g5.12xlarge") & (offers["plan_type"] == "standard")].iloc[0]
+    assert one["break_even_against_spot"] == pytest.approx(one["usd_per_hour"] / one["spot_usd_per_hour"])
+    assert one["spot_usd_per_hour"] == report.book.spot("g5.12xlarge", "us-east-1").amount
     managed = offers[offers["service"] == "sagemaker"]
     assert set(managed["plan_type"]) == {"sagemaker"} and managed["break_even_against_spot"].isna().all()
 
@@ -170,7 +182,7 @@ def test_choices_that_cannot_be_come_together(book: PriceBook, usage: Usage) -> 
         plan_types=("computer",),
         payments=(),
         terms_years=(2,),
-        needs=(DatedNeed("p4d.24xlarge", "us-east-1", 0, 17),),
+        needs=(DatedNeed("p4d.24xlarge", "us-east-1", 0, 16),),
     )
     with pytest.raises(InvalidInput) as caught:
         commit_report(book, usage, FUTURE, wrong)
