@@ -47,6 +47,12 @@ def test_a_capacity_block_goes_first_and_only_while_it_lasts() -> None:
     assert found.unused_usd == pytest.approx([0, 0, 7, 7]) and not found.on_demand_usd.any()
 
 
+def test_a_plan_sees_only_what_a_block_leaves() -> None:
+    found = by_hour(Scenarios((P4D,), np.full((1, 2, 1), 3.0)), 0, [PLAN, BLOCK], RATES)
+    # Two of three run in the block: the plan serves one, and half of it is lost.
+    assert found.covered[:, 0].tolist() == [3, 3] and found.unused_usd == pytest.approx([7, 7])
+
+
 def test_a_block_that_is_too_large_loses_the_rest() -> None:
     found = by_hour(Scenarios((P4D,), np.ones((1, 2, 1))), 0, [BLOCK], RATES)
     assert found.unused_usd.tolist() == [6, 6] and found.committed_usd.tolist() == [12, 12]

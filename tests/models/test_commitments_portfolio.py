@@ -173,8 +173,8 @@ def test_the_bound_is_close_where_sizes_cost_in_proportion() -> None:
         **{plan: {line: share * usd for line, usd in on_demand.items()} for plan, share in discounts.items()},
     )
     usage = np.random.default_rng(8).gamma(2, 30, (5, 3000, 3)) * np.linspace(0.7, 1.3, 5)[:, None, None]
-    for weight in (0.0, 0.5):
-        found = best_portfolio(Scenarios(LINES, usage), held, weight, 0.3, GO_ON)
+    for weight, tail_of in ((0.0, "cost"), (0.5, "cost"), (0.5, "loss")):
+        found = best_portfolio(Scenarios(LINES, usage), held, weight, 0.3, replace(GO_ON, tail_of=tail_of))
         assert found.objective_usd * (1 - WITHIN) <= found.bound_usd <= found.objective_usd
         assert set(found.purchases["plan_type"]) == {"standard", "compute"}
 
