@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from costlib.errors import Fault, InvalidInput, nearest
+from costlib.errors import Fault, InvalidInput
 from costlib.models.commitments_inputs import refuse, rows_fault
-from costlib.planner.commit.table_file import column_faults, read_bytes, table_of
+from costlib.planner.commit.table_file import column_faults, not_read, read_bytes, table_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -77,9 +77,7 @@ def traffic_of(content: bytes, name: str, gaps: str | None = None) -> Traffic:
     else:
         cells, notes = table_of(content, name, "traffic"), []
     faults, strange = column_faults([str(column) for column in cells], ("time",), COLUMNS, "traffic")
-    for column in strange:
-        close = nearest(column, COLUMNS)
-        notes.append(f"column {column!r} is not read" + (f" (did you mean {', '.join(close)}?)" if close else ""))
+    notes += not_read(strange, COLUMNS)
     given = [column for column in (COUNT, RATE) if column in cells]
     if len(given) != 1:
         problem = "are both missing: one of them is needed" if not given else "are both there: leave one out"
