@@ -62,7 +62,10 @@ def jobs(window: Window) -> list[Finding]:
 
 def _alike(tags: object, name: object) -> str:
     held = shared_tags(tags)
-    return json.dumps(held, sort_keys=True) if held else re.sub(r"[0-9a-f]*[0-9][0-9a-f]*", "#", str(name).lower())
+    if held:
+        return json.dumps(held, sort_keys=True)
+    # Numbers and hashes: hexadecimal runs with a digit in them. One look at each, however long a name is.
+    return re.sub("[0-9a-f]+", lambda run: "#" if re.search("[0-9]", run[0]) else run[0], str(name).lower())
 
 
 def _of_group(window: Window, group: pd.DataFrame) -> list[Finding]:
