@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from costlib.billing import recognise
-from costlib.billing.raw import no_tags
+from costlib.billing.derived import derived
 
 if TYPE_CHECKING:
     from costlib.billing.raw import Raw
@@ -54,13 +54,8 @@ def mapped(raw: Raw, tags: Any = None, has_tags: Any = None, attributes: Any = N
     )
     code = raw.text("lineItem/ProductCode")
     is_spot = usage_type.contains("SpotUsage")
-    bought = recognise.Bought(category, usage_type, commitment_kind.notnull(), commitment_kind, is_spot, None)
     texts = [raw.text("product/instanceType")] if raw.has("product/instanceType") else []
-    instance_type = recognise.instance_type_of(*texts, usage_type, description)
-    quantity = ibis.ifelse(negation, ibis.null("float64"), raw.number("lineItem/UsageAmount"))
-    unit = raw.text("pricing/unit")
-    resource = raw.text("lineItem/ResourceId")
-    return {
+    columns = {
         "billing_start": raw.month("bill/BillingPeriodStartDate", "lineItem/UsageStartDate"),
         "charge_start": raw.time("lineItem/UsageStartDate"),
         "charge_end": raw.time("lineItem/UsageEndDate"),
@@ -81,23 +76,18 @@ def mapped(raw: Raw, tags: Any = None, has_tags: Any = None, attributes: Any = N
         "usage_type": usage_type,
         "operation": raw.text("lineItem/Operation"),
         "description": description,
-        "instance_type": instance_type,
-        "purchase_option": bought.option,
-        "is_spot": bought.is_spot,
-        "is_covered": bought.is_covered,
-        "component": recognise.component_of(code, usage_type),
-        "quantity": quantity,
-        "unit": unit,
-        "instance_hours": recognise.instance_hours_of(category, status, instance_type, unit, usage_type, quantity),
+        "instance_type": recognise.instance_type_of(*texts, usage_type, description),
+        "quantity": ibis.ifelse(negation, ibis.null("float64"), raw.number("lineItem/UsageAmount")),
+        "unit": raw.text("pricing/unit"),
         "commitment_id": ibis.coalesce(plan, reservation),
         "commitment_kind": commitment_kind,
         "commitment_status": status,
-        "resource_id": resource,
-        "resource_kind": recognise.resource_kind_of(resource),
-        "resource_name": recognise.resource_name_of(resource),
-        "tags": no_tags() if tags is None else tags,
-        "has_tags": ibis.literal(False) if has_tags is None else has_tags,
+        "resource_id": raw.text("lineItem/ResourceId"),
+        "tags": tags,
+        "has_tags": has_tags,
     }
+    bought = recognise.Bought(category, usage_type, commitment_kind.notnull(), commitment_kind, is_spot, None)
+    return columns | derived(columns, bought)
 
 
 def _arns(raw: Raw) -> tuple[Any, Any]:

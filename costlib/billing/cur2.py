@@ -15,8 +15,4 @@ MAPS = ("resource_tags", "tags", "product")
 
 def mapped(raw: Raw) -> dict[str, Any]:
     """The view's columns as expressions on a raw CUR 2.0 table."""
-    import ibis
-
-    tags = raw.map("resource_tags", "tags")
-    has_tags = None if tags is None else ibis.coalesce(tags.length() > 0, ibis.literal(False))
-    return cur.mapped(raw, tags, has_tags, raw.map("product"))
+    return cur.mapped(raw, raw.map("resource_tags", "tags"), attributes=raw.map("product"))

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 #: What names, ids and ARNs of AWS are made of. A resource with anything else in its name is none that AWS could name.
-_NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,255}")
+#: Nor is one an address: the AWS CLI takes file://... and http://... for where to read the value from.
+_NAMED = re.compile(r"(?!.*://)[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,255}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from costlib.billing import recognise
-from costlib.billing.raw import no_tags
+from costlib.billing.derived import derived
 
 if TYPE_CHECKING:
     from costlib.billing.raw import Raw
@@ -21,21 +21,15 @@ def mapped(raw: Raw) -> dict[str, Any]:
     Rules: spot is pricing category Dynamic on EC2, managed spot SageMaker's TrSpt; a commitment's category Spend is a
     Savings Plan, Usage a Reserved Instance (FOCUS 1.2 and its supporting content for AWS). Costs stay as published.
     """
-    import ibis
-
-    category, status = raw.text("ChargeCategory"), raw.text("CommitmentDiscountStatus")
+    category = raw.text("ChargeCategory")
     service, usage_type = raw.text("ServiceName"), raw.text("x_UsageType", "SkuMeter")
     description, pricing = raw.text("ChargeDescription"), raw.text("PricingCategory")
     code = raw.text("x_ServiceCode") if raw.has("x_ServiceCode") else recognise.service_code_of(service)
-    instance_type = recognise.instance_type_of(*_type_texts(raw, usage_type, description))
     quantity, unit = _quantity(raw)
     kind = _commitment_kind(raw)
-    resource = raw.text("ResourceId")
     on_ec2 = code == recognise.EC2 if raw.has("x_ServiceCode") else service.isin(recognise.EC2_NAMES)
     is_spot = ((pricing == "Dynamic") & on_ec2) | usage_type.contains("SpotUsage")
-    bought = recognise.Bought(category, usage_type, _committed(raw), kind, is_spot, pricing == "Dynamic")
-    tags = raw.map("Tags")
-    return {
+    columns = {
         "billing_start": raw.month("BillingPeriodStart", "ChargePeriodStart"),
         "charge_start": raw.time("ChargePeriodStart"),
         "charge_end": raw.time("ChargePeriodEnd"),
@@ -54,23 +48,17 @@ def mapped(raw: Raw) -> dict[str, Any]:
         "usage_type": usage_type,
         "operation": raw.text("x_Operation"),
         "description": description,
-        "instance_type": instance_type,
-        "purchase_option": bought.option,
-        "is_spot": bought.is_spot,
-        "is_covered": bought.is_covered,
-        "component": recognise.component_of(code, usage_type),
+        "instance_type": recognise.instance_type_of(*_type_texts(raw, usage_type, description)),
         "quantity": quantity,
         "unit": unit,
-        "instance_hours": recognise.instance_hours_of(category, status, instance_type, unit, usage_type, quantity),
         "commitment_id": raw.text("CommitmentDiscountId"),
         "commitment_kind": kind,
-        "commitment_status": status,
-        "resource_id": resource,
-        "resource_kind": recognise.resource_kind_of(resource),
-        "resource_name": recognise.resource_name_of(resource),
-        "tags": no_tags() if tags is None else tags,
-        "has_tags": ibis.literal(False) if tags is None else ibis.coalesce(tags.length() > 0, ibis.literal(False)),
+        "commitment_status": raw.text("CommitmentDiscountStatus"),
+        "resource_id": raw.text("ResourceId"),
+        "tags": raw.map("Tags"),
     }
+    bought = recognise.Bought(category, usage_type, _committed(raw), kind, is_spot, pricing == "Dynamic")
+    return columns | derived(columns, bought)
 
 
 def _type_texts(raw: Raw, usage_type: Any, description: Any) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from costlib.billing.waste_finding import MONTH_DAYS, SURE, Finding, a_day, last_day_of, text_or_none
+from costlib.billing.waste_finding import MONTH_DAYS, SURE, Finding, text_or_none, where_and_when
 from costlib.billing.waste_window import Window
 
 KIND_OF = {"savings_plan": "unused_savings_plan", "reserved": "unused_reservation"}
@@ -38,21 +38,16 @@ def unused(window: Window) -> list[Finding]:
         over = "" if recent else "; used up since then, or ended"
         findings.append(
             Finding(
-                KIND_OF.get(str(row["commitment_kind"]), "unused_commitment"),
-                text_or_none(row["commitment_id"]) or "(no id)",
-                text_or_none(row["account_id"]),
-                text_or_none(row["region"]),
-                f"{100 * share:.1f} % of what it costs was not used{over}",
-                a_day(row["first"]),
-                last_day_of(row["last"]),
-                usd,
-                recent * MONTH_DAYS / days,
-                None,
-                "its cost of status Unused; a month: from that of the bill's last month",
-                SURE,
-                "derived",
-                "it is paid for its term: bring on-demand use under it (see steady_on_demand), and size the next one "
-                "with costlib commit. A standard reservation can be sold on AWS's marketplace",
+                kind=KIND_OF.get(str(row["commitment_kind"]), "unused_commitment"),
+                resource=text_or_none(row["commitment_id"]) or "(no id)",
+                **where_and_when(row, row["first"], row["last"]),
+                evidence=f"{100 * share:.1f} % of what it costs was not used{over}",
+                usd=usd,
+                usd_per_month=recent * MONTH_DAYS / days,
+                rule="its cost of status Unused; a month: from that of the bill's last month",
+                certainty=SURE,
+                advice="it is paid for its term: bring on-demand use under it (see steady_on_demand), and size the "
+                "next one with costlib commit. A standard reservation can be sold on AWS's marketplace",
             )
         )
     return findings

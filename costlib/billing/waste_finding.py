@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -33,7 +34,7 @@ CERTAINTIES = SURE, LIKELY, NEEDS_METRICS = ("sure", "likely", "needs metrics")
 MONTH_DAYS = 365.0 / 12.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """``usd`` is what it cost in the bill's time, from ``first_day`` to ``last_day``; ``usd_per_month`` what it goes on
     costing, by ``rule``: 0 where it is over, None where mending it saves a part that is not known. ``at_stake_usd`` is
@@ -49,23 +50,33 @@ class Finding:
     last_day: str
     usd: float
     usd_per_month: float | None
-    at_stake_usd: float | None
+    at_stake_usd: float | None = None
     rule: str
     certainty: str
-    basis: str
+    basis: str = "derived"
     advice: str
     fix_command: str | None = None
     fix_json: dict[str, Any] | None = None
 
 
-def a_day(at: Any) -> str:
-    """A moment's day, as text."""
-    return f"{pd.Timestamp(at):%Y-%m-%d}"
+class WhereAndWhen(TypedDict):
+    """The part of a finding that says where and when."""
+
+    account_id: str | None
+    region: str | None
+    first_day: str
+    last_day: str
 
 
-def last_day_of(end: Any) -> str:
-    """The day of the last moment before ``end``."""
-    return a_day(pd.Timestamp(end) - pd.Timedelta(seconds=1))
+def where_and_when(row: Mapping[Hashable, Any], first: Any, end: Any) -> WhereAndWhen:
+    """The row's account and region where it has them, and the days from the moment ``first`` to the last before
+    ``end``."""
+    return {
+        "account_id": text_or_none(row.get("account_id")),
+        "region": text_or_none(row.get("region")),
+        "first_day": f"{pd.Timestamp(first):%Y-%m-%d}",
+        "last_day": f"{pd.Timestamp(end) - pd.Timedelta(seconds=1):%Y-%m-%d}",
+    }
 
 
 def text_or_none(value: Any) -> str | None:

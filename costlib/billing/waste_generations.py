@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from costlib.billing.recognise import EC2, SAGEMAKER
-from costlib.billing.waste_finding import LIKELY, MONTH_DAYS, Finding, a_day, last_day_of, text_or_none
+from costlib.billing.waste_finding import LIKELY, MONTH_DAYS, Finding, text_or_none, where_and_when
 from costlib.billing.waste_window import RECENT_DAYS, Window
 from costlib.errors import NotKnown
 
@@ -94,22 +94,17 @@ def _volumes(window: Window, book: PriceBook, chains: Mapping[str, tuple[str, ..
 def _finding(window: Window, row: Any, old: str, new: str, saved: float, evidence: str, fix: dict[str, Any]) -> Finding:
     usd = float(row["usd"]) * MONTH_DAYS / RECENT_DAYS
     return Finding(
-        "previous_generation",
-        old,
-        text_or_none(row["account_id"]),
-        text_or_none(row["region"]),
-        evidence,
-        a_day(row["first"]),
-        last_day_of(window.end),
-        saved * float(row["usd"]),
-        saved * usd,
-        usd,
-        f"its cost in the bill's last {RECENT_DAYS} days, less its share by the ratio of list prices",
-        LIKELY,
-        "derived",
-        f"{new} takes its place at the same size; measure your work on it first",
-        None,
-        fix,
+        kind="previous_generation",
+        resource=old,
+        **where_and_when(row, row["first"], window.end),
+        evidence=evidence,
+        usd=saved * float(row["usd"]),
+        usd_per_month=saved * usd,
+        at_stake_usd=usd,
+        rule=f"its cost in the bill's last {RECENT_DAYS} days, less its share by the ratio of list prices",
+        certainty=LIKELY,
+        advice=f"{new} takes its place at the same size; measure your work on it first",
+        fix_json=fix,
     )
 
 

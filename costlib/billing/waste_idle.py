@@ -10,7 +10,7 @@ import pandas as pd
 from costlib.billing.fix_commands import aws
 from costlib.billing.metrics import Metrics
 from costlib.billing.recognise import EC2
-from costlib.billing.waste_finding import LIKELY, NEEDS_METRICS, SURE, Finding, a_day, last_day_of, text_or_none
+from costlib.billing.waste_finding import LIKELY, NEEDS_METRICS, SURE, Finding, text_or_none, where_and_when
 from costlib.billing.waste_stretches import open_stretches
 from costlib.billing.waste_window import RECENT_RULE, Window
 from costlib.errors import Fault, InvalidInput
@@ -172,28 +172,23 @@ def _finding(
     usd_per_month: float,
     certainty: str,
 ) -> Finding:
-    account, region = text_or_none(row["account_id"]), text_or_none(row["region"])
-    advice, command = _fix(sort.kind, str(row["resource_id"]), text_or_none(row["resource_name"]), account, region)
+    advice, command = _fix(sort.kind, row)
     return Finding(
-        sort.kind,
-        str(row["resource_id"]),
-        account,
-        region,
-        evidence,
-        a_day(first),
-        last_day_of(window.end),
-        usd,
-        usd_per_month,
-        None,
-        f"all of its cost since then; a month: {RECENT_RULE}",
-        certainty,
-        "derived",
-        advice,
-        command,
+        kind=sort.kind,
+        resource=str(row["resource_id"]),
+        **where_and_when(row, first, window.end),
+        evidence=evidence,
+        usd=usd,
+        usd_per_month=usd_per_month,
+        rule=f"all of its cost since then; a month: {RECENT_RULE}",
+        certainty=certainty,
+        advice=advice,
+        fix_command=command,
     )
 
 
-def _fix(kind: str, resource: str, name: str | None, account: str | None, region: str | None) -> tuple[str, str | None]:
+def _fix(kind: str, row: Mapping[Hashable, Any]) -> tuple[str, str | None]:
+    name, account, region = text_or_none(row["resource_name"]), row["account_id"], row["region"]
     if kind == "idle_endpoint":
         command = aws("sagemaker", "delete-endpoint", region, {"endpoint-name": name}, account)
         return "delete it; its model and configuration stay, and it can be made again from them", command
@@ -206,7 +201,6 @@ def _fix(kind: str, resource: str, name: str | None, account: str | None, region
         values = dict(zip(("domain-id", "user-profile-name", "app-type", "app-name"), parts, strict=False))
         command = aws("sagemaker", "delete-app", region, values, account) if len(parts) == 4 else None
         return "delete the app; files stay. In a space write --space-name for --user-profile-name", command
-    instance = resource.rsplit("/", 1)[-1]
-    return "stop it; its volumes stay, and are billed", aws(
-        "ec2", "stop-instances", region, {"instance-ids": instance}, account
-    )
+    instance = str(row["resource_id"]).rsplit("/", 1)[-1]
+    command = aws("ec2", "stop-instances", region, {"instance-ids": instance}, account)
+    return "stop it; its volumes stay, and are billed", command

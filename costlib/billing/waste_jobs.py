@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from costlib.billing.fix_commands import aws
-from costlib.billing.waste_finding import LIKELY, NEEDS_METRICS, SURE, Finding, a_day, last_day_of, text_or_none
+from costlib.billing.waste_finding import LIKELY, NEEDS_METRICS, SURE, Finding, text_or_none, where_and_when
 from costlib.billing.waste_tags import shared_tags
-from costlib.billing.waste_window import RECENT_RULE, Window
+from costlib.billing.waste_window import BY_RESOURCE, RECENT_RULE, Window, by_resource
 
 COMPONENTS = ("Training Job", "Managed Spot Training", "Processing", "Batch Transform")
 #: Jobs of a kind that say what is usual, and how many times the usual is far too long. Choices.
@@ -47,7 +47,7 @@ def jobs(window: Window) -> list[Finding]:
         usd=rows.usd.sum(),
         tags=rows.tags.arbitrary(),
     )
-    found = window.ask(table.order_by(["resource_id", "account_id"]))
+    found = window.ask(table.order_by(BY_RESOURCE))
     if found.empty:
         return []
     found["alike"] = [_alike(tags, name) for tags, name in zip(found["tags"], found["name"], strict=True)]
@@ -62,7 +62,10 @@ def jobs(window: Window) -> list[Finding]:
 
 def _alike(tags: object, name: object) -> str:
     held = shared_tags(tags)
-    return json.dumps(held, sort_keys=True) if held else re.sub(r"[0-9a-f]*[0-9][0-9a-f]*", "#", str(name).lower())
+    if held:
+        return json.dumps(held, sort_keys=True)
+    # Numbers and hashes: hexadecimal runs with a digit in them. One look at each, however long a name is.
+    return re.sub("[0-9a-f]+", lambda run: "#" if re.search("[0-9]", run[0]) else run[0], str(name).lower())
 
 
 def _of_group(window: Window, group: pd.DataFrame) -> list[Finding]:
@@ -78,62 +81,55 @@ def _of_group(window: Window, group: pd.DataFrame) -> list[Finding]:
         excess = float(row["usd"]) * (1.0 - usual / float(row["hours"]))
         if excess < LEAST_USD:
             continue
-        account, region = text_or_none(row["account_id"]), text_or_none(row["region"])
         running = pd.Timestamp(row["last"]) >= window.end
         command = None
         if running and row["component"] in ("Training Job", "Managed Spot Training"):
-            command = aws("sagemaker", "stop-training-job", region, {"training-job-name": row["name"]}, account)
+            command = aws(
+                "sagemaker", "stop-training-job", row["region"], {"training-job-name": row["name"]}, row["account_id"]
+            )
         findings.append(
             Finding(
-                "runaway_job",
-                str(row["resource_id"]),
-                account,
-                region,
-                f"{row['hours']:,.1f} instance-hours of {row['instance_type']} where the median of "
+                kind="runaway_job",
+                resource=str(row["resource_id"]),
+                **where_and_when(row, row["first"], row["last"]),
+                evidence=f"{row['hours']:,.1f} instance-hours of {row['instance_type']} where the median of "
                 f"{len(group) - 1} others alike is {usual:,.1f}"
                 + ("; still running at the bill's end" if running else ""),
-                a_day(row["first"]),
-                last_day_of(row["last"]),
-                excess,
-                0.0,
-                None,
-                "its cost beyond the median job's hours; a month: 0, as it is over unless it comes again",
-                LIKELY,
-                "derived",
-                "a time limit would have stopped it; set this one for jobs of its kind",
-                command,
-                stop,
+                usd=excess,
+                usd_per_month=0.0,
+                rule="its cost beyond the median job's hours; a month: 0, as it is over unless it comes again",
+                certainty=LIKELY,
+                advice="a time limit would have stopped it; set this one for jobs of its kind",
+                fix_command=command,
+                fix_json=stop,
             )
         )
     some = group[~far]
     elapsed = float(some["elapsed"].median())
     cap = DEFAULT_LIMIT_HOURS if group["elapsed"].max() <= DEFAULT_LIMIT_HOURS else MOST_LIMIT_HOURS
     rate = float(some["usd"].sum() / some["elapsed"].sum())
-    one = some.iloc[-1]
-    account, region = text_or_none(one["account_id"]), text_or_none(one["region"])
+    one = some.iloc[-1].to_dict()
     check = None
     if one["component"] in ("Training Job", "Managed Spot Training"):
-        check = aws("sagemaker", "describe-training-job", region, {"training-job-name": one["name"]}, account)
+        check = aws(
+            "sagemaker", "describe-training-job", one["region"], {"training-job-name": one["name"]}, one["account_id"]
+        )
     findings.append(
         Finding(
-            "no_time_limit",
-            f"{len(group):,} jobs like {one['resource_id']}",
-            account,
-            region,
-            f"usually {elapsed:,.1f} h, at most {longest:,.1f} h, at {rate:,.2f} an hour; one that hangs runs to "
-            f"its limit, {cap:,.0f} h where none is set"
+            kind="no_time_limit",
+            resource=f"{len(group):,} jobs like {one['resource_id']}",
+            **where_and_when(one, group["first"].min(), group["last"].max()),
+            evidence=f"usually {elapsed:,.1f} h, at most {longest:,.1f} h, at {rate:,.2f} an hour; one that hangs runs "
+            f"to its limit, {cap:,.0f} h where none is set"
             + ("" if cap == DEFAULT_LIMIT_HOURS else ", as some ran for more than a day"),
-            a_day(group["first"].min()),
-            last_day_of(group["last"].max()),
-            0.0,
-            None,
-            max(0.0, cap - elapsed) * rate,
-            f"at stake: one job that hangs, from its usual hours to that limit ({LIMIT_SOURCE})",
-            NEEDS_METRICS,
-            "derived",
-            "whether a limit is set is not on a bill: look (the command), and set this one",
-            check,
-            stop,
+            usd=0.0,
+            usd_per_month=None,
+            at_stake_usd=max(0.0, cap - elapsed) * rate,
+            rule=f"at stake: one job that hangs, from its usual hours to that limit ({LIMIT_SOURCE})",
+            certainty=NEEDS_METRICS,
+            advice="whether a limit is set is not on a bill: look (the command), and set this one",
+            fix_command=check,
+            fix_json=stop,
         )
     )
     return findings
@@ -142,37 +138,26 @@ def _of_group(window: Window, group: pd.DataFrame) -> list[Finding]:
 def warm_pools(window: Window) -> list[Finding]:
     """Instances billed while they waited for a next job, by the job that left them."""
     rows = window.rows.filter(window.rows.component == "Training Warm Pool")
-    table = rows.group_by(["resource_id", "account_id", "region", "instance_type"]).agg(
-        name=rows.resource_name.max(),
-        first=rows.charge_start.min(),
-        last=rows.charge_end.max(),
-        hours=rows.instance_hours.sum().fill_null(0.0),
-        usd=rows.usd.sum(),
-        recent_usd=rows.usd.sum(where=rows.recent).fill_null(0.0),
+    table = by_resource(
+        rows, "instance_type", name=rows.resource_name.max(), hours=rows.instance_hours.sum().fill_null(0.0)
     )
     findings = []
-    for row in window.ask(table.order_by(["resource_id", "account_id"])).to_dict("records"):
-        account, region = text_or_none(row["account_id"]), text_or_none(row["region"])
+    for row in window.ask(table.order_by(BY_RESOURCE)).to_dict("records"):
         config = {"KeepAlivePeriodInSeconds": 0}
         values = {"training-job-name": text_or_none(row["name"]), "resource-config": config}
         findings.append(
             Finding(
-                "warm_pool",
-                text_or_none(row["resource_id"]) or f"warm pools of {row['instance_type']}",
-                account,
-                region,
-                f"{row['hours']:,.1f} instance-hours of {row['instance_type']} without a job on them",
-                a_day(row["first"]),
-                last_day_of(row["last"]),
-                float(row["usd"]),
-                window.per_month(float(row["recent_usd"]), row["first"]),
-                None,
-                f"all of its cost as a warm pool; a month: {RECENT_RULE}",
-                SURE,
-                "derived",
-                "keep pools only as long as the next job of a series takes to come; 0 ends this one",
-                aws("sagemaker", "update-training-job", region, values, account),
-                {"ResourceConfig": config},
+                kind="warm_pool",
+                resource=text_or_none(row["resource_id"]) or f"warm pools of {row['instance_type']}",
+                **where_and_when(row, row["first"], row["last"]),
+                evidence=f"{row['hours']:,.1f} instance-hours of {row['instance_type']} without a job on them",
+                usd=float(row["usd"]),
+                usd_per_month=window.per_month(float(row["recent_usd"]), row["first"]),
+                rule=f"all of its cost as a warm pool; a month: {RECENT_RULE}",
+                certainty=SURE,
+                advice="keep pools only as long as the next job of a series takes to come; 0 ends this one",
+                fix_command=aws("sagemaker", "update-training-job", row["region"], values, row["account_id"]),
+                fix_json={"ResourceConfig": config},
             )
         )
     return findings

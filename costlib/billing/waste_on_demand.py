@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from costlib.billing.recognise import EC2, SAGEMAKER
-from costlib.billing.waste_finding import LIKELY, MONTH_DAYS, Finding, a_day, last_day_of, text_or_none
+from costlib.billing.waste_finding import LIKELY, MONTH_DAYS, Finding, where_and_when
 from costlib.billing.waste_jobs import LIMIT_TIMES, WAIT_TIMES
 from costlib.billing.waste_window import RECENT_DAYS, Window
 
@@ -41,20 +41,17 @@ def steady(window: Window, idle: Sequence[str]) -> list[Finding]:
         level, rate = float(row["least"]), float(row["usd"]) / float(row["hours"])
         findings.append(
             Finding(
-                "steady_on_demand",
-                f"{row['instance_type']} of {row['service_code']}",
-                None,
-                text_or_none(row["region"]),
-                f"never fewer than {level:g} on demand in the last {RECENT_DAYS} days, at {rate:,.4f} an hour",
-                a_day(window.since(RECENT_DAYS)),
-                last_day_of(window.end),
-                0.0,
-                None,
-                level * rate * 24.0 * MONTH_DAYS,
-                "at stake: the least level at its mean on-demand cost for a month, of which a commitment saves a part",
-                LIKELY,
-                "derived",
-                "size it with: costlib commit, on this bill's hours",
+                kind="steady_on_demand",
+                resource=f"{row['instance_type']} of {row['service_code']}",
+                **where_and_when(row, window.since(RECENT_DAYS), window.end),
+                evidence=f"never fewer than {level:g} on demand in the last {RECENT_DAYS} days, at {rate:,.4f} an hour",
+                usd=0.0,
+                usd_per_month=None,
+                at_stake_usd=level * rate * 24.0 * MONTH_DAYS,
+                rule="at stake: the least level at its mean on-demand cost for a month, of which a commitment saves "
+                "a part",
+                certainty=LIKELY,
+                advice="size it with: costlib commit, on this bill's hours",
             )
         )
     return findings
@@ -86,22 +83,18 @@ def training(window: Window) -> list[Finding]:
         }
         findings.append(
             Finding(
-                "on_demand_training",
-                f"training on {row['instance_type']}",
-                text_or_none(row["account_id"]),
-                text_or_none(row["region"]),
-                f"{row['jobs']:,} jobs, {row['hours']:,.0f} instance-hours on demand in {RECENT_DAYS} days",
-                a_day(row["first"]),
-                last_day_of(window.end),
-                0.0,
-                None,
-                usd,
-                "at stake: their cost for a month, of which spot saves a part and gives some back for rework",
-                LIKELY,
-                "derived",
-                "jobs that write checkpoints can run on managed spot; weigh it with: costlib spot. Fill in the bucket",
-                None,
-                spot,
+                kind="on_demand_training",
+                resource=f"training on {row['instance_type']}",
+                **where_and_when(row, row["first"], window.end),
+                evidence=f"{row['jobs']:,} jobs, {row['hours']:,.0f} instance-hours on demand in {RECENT_DAYS} days",
+                usd=0.0,
+                usd_per_month=None,
+                at_stake_usd=usd,
+                rule="at stake: their cost for a month, of which spot saves a part and gives some back for rework",
+                certainty=LIKELY,
+                advice="jobs that write checkpoints can run on managed spot; weigh it with: costlib spot. Fill in the "
+                "bucket",
+                fix_json=spot,
             )
         )
     return findings

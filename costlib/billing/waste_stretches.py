@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from costlib.billing.waste_window import Window
+from costlib.billing.waste_window import BY_RESOURCE, Window
 
 #: A row counts as running where an instance ran for this share of it.
 RUNNING_FRACTION = 0.95
@@ -52,5 +52,4 @@ def open_stretches(window: Window, wanted: Any, least_days: float) -> pd.DataFra
         least=numbered.level.min(),
         most=numbered.level.max(),
     )
-    still = (found["last"] >= window.last_day.to_pydatetime()) & (found["first"] <= window.since(least_days))
-    return window.ask(found.filter(still).drop("stretch").order_by(["resource_id", "account_id"]))
+    return window.ask(window.still_billed(found, least_days).drop("stretch").order_by(BY_RESOURCE))

@@ -10,10 +10,10 @@ import pandas as pd
 from costlib.billing.fix_commands import aws
 from costlib.billing.metrics import Metrics
 from costlib.billing.recognise import EC2
-from costlib.billing.waste_finding import LIKELY, NEEDS_METRICS, Finding, a_day, last_day_of, text_or_none
+from costlib.billing.waste_finding import LIKELY, NEEDS_METRICS, Finding, where_and_when
 from costlib.billing.waste_idle import IDLE_HOURS
 from costlib.billing.waste_tags import shared_tags
-from costlib.billing.waste_window import RECENT_RULE, Window
+from costlib.billing.waste_window import BY_RESOURCE, RECENT_RULE, Window, by_resource
 
 #: Days that a volume must have been there, and in which an instance like it must have run.
 LEAST_DAYS = 14
@@ -24,17 +24,8 @@ def volumes(window: Window, metrics: Metrics | None) -> list[Finding]:
     """Volumes still billed, whose tags no instance of their account and region had in the last LEAST_DAYS; with
     metrics, those that nothing read or wrote. That a volume is attached is not on a bill."""
     rows = window.rows.filter(window.rows.resource_id.re_search(VOLUME))
-    table = rows.group_by(["resource_id", "account_id", "region"]).agg(
-        first=rows.charge_start.min(),
-        last=rows.charge_end.max(),
-        usd=rows.usd.sum(),
-        recent_usd=rows.usd.sum(where=rows.recent).fill_null(0.0),
-        tags=rows.tags.arbitrary(),
-    )
-    table = table.filter(
-        (table["last"] >= window.last_day.to_pydatetime()) & (table["first"] <= window.since(LEAST_DAYS))
-    )
-    found = window.ask(table.order_by(["resource_id", "account_id"]))
+    table = window.still_billed(by_resource(rows, tags=rows.tags.arbitrary()), LEAST_DAYS)
+    found = window.ask(table.order_by(BY_RESOURCE))
     if found.empty:
         return []
     running = _running_tags(window)
@@ -80,23 +71,17 @@ def _running_tags(window: Window) -> dict[tuple[Any, Any], list[dict[str, str]]]
 
 
 def _finding(window: Window, row: Mapping[Hashable, Any], evidence: str, certainty: str) -> Finding:
-    resource, first = str(row["resource_id"]), row["first"]
-    account, region = text_or_none(row["account_id"]), text_or_none(row["region"])
-    command = aws("ec2", "delete-volume", region, {"volume-id": resource.rsplit("/", 1)[-1]}, account)
+    resource = str(row["resource_id"])
+    named = {"volume-id": resource.rsplit("/", 1)[-1]}
     return Finding(
-        "unattached_volume",
-        resource,
-        account,
-        region,
-        evidence,
-        a_day(first),
-        last_day_of(window.end),
-        float(row["usd"]),
-        window.per_month(float(row["recent_usd"]), first),
-        None,
-        f"all of its cost; a month: {RECENT_RULE}",
-        certainty,
-        "derived",
-        "take a snapshot and delete it; AWS refuses to delete a volume that is attached",
-        command,
+        kind="unattached_volume",
+        resource=resource,
+        **where_and_when(row, row["first"], window.end),
+        evidence=evidence,
+        usd=float(row["usd"]),
+        usd_per_month=window.per_month(float(row["recent_usd"]), row["first"]),
+        rule=f"all of its cost; a month: {RECENT_RULE}",
+        certainty=certainty,
+        advice="take a snapshot and delete it; AWS refuses to delete a volume that is attached",
+        fix_command=aws("ec2", "delete-volume", row["region"], named, row["account_id"]),
     )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from costlib.billing.bill import Bill
 
 DAY_SECONDS = 86_400
+#: The order in which resources are looked at.
+BY_RESOURCE = ("resource_id", "account_id")
 #: Days before the bill's end from which a month's cost is reckoned.
 RECENT_DAYS = 30
 RECENT_RULE = f"from its cost in the bill's last {RECENT_DAYS} days, or since it began"
@@ -40,6 +42,13 @@ class Window:
     def since(self, days: float) -> Any:
         """The moment so many days before the end, for an expression."""
         return (self.end - pd.Timedelta(days=days)).to_pydatetime()
+
+    def still_billed(self, table: Any, least_days: float) -> Any:
+        """The rows of ``table`` whose ``last`` is on the last day, and whose ``first`` is ``least_days`` or more before
+        the end."""
+        return table.filter(
+            (table["last"] >= self.last_day.to_pydatetime()) & (table["first"] <= self.since(least_days))
+        )
 
     def ask(self, expression: Any) -> pd.DataFrame:
         """The answer as a small frame."""
@@ -78,3 +87,15 @@ def window_of(bill: Bill) -> Window:
     rows = usage.mutate(usd=usage[cost].fill_null(0.0), row_hours=seconds / 3600.0).filter(short)
     recent = rows.charge_start >= (end - pd.Timedelta(days=RECENT_DAYS)).to_pydatetime()
     return Window(bill, cost, rows.mutate(recent=recent), begin, end, tuple(notes))
+
+
+def by_resource(rows: Any, *keys: str, **more: Any) -> Any:
+    """A row a resource, account and region (and ``keys``): ``first, last, quantity, usd, recent_usd`` and ``more``."""
+    return rows.group_by(["resource_id", "account_id", "region", *keys]).agg(
+        first=rows.charge_start.min(),
+        last=rows.charge_end.max(),
+        quantity=rows.quantity.sum().fill_null(0.0),
+        usd=rows.usd.sum(),
+        recent_usd=rows.usd.sum(where=rows.recent).fill_null(0.0),
+        **more,
+    )

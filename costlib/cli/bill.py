@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from costlib.cli.bill_options import bill_options, named_bill
 from costlib.cli.options import JSON
 from costlib.cli.output import print_json, together
 
@@ -28,12 +29,7 @@ from costlib.cli.output import print_json, together
     "--required-tag", "required", multiple=True, metavar="KEY", help="Untagged is what lacks it. Repeat for more."
 )
 @click.option("--month", help="Only this month (2026-09).")
-@click.option("--currency", help="Where a bill holds several.")
-@click.option("--version", help="Where a folder holds several: 'FOCUS 1.0', 'FOCUS 1.2', 'CUR 2.0', 'CUR legacy'.")
-@click.option("--engine", type=click.Choice(["duckdb", "athena", "spark"]), default="duckdb", help="Default: duckdb.")
-@click.option("--workgroup", help="Athena's workgroup; PATH is then the table.")
-@click.option("--database", help="Athena's database.")
-@click.option("--memory", default="1GB", help="DuckDB's memory, beyond which it works on disk. Default: 1GB.")
+@bill_options
 @click.option("--out", type=click.Path(), help="Write the chargeback table as CSV (with --group).")
 @JSON
 def bill(
@@ -48,14 +44,9 @@ def bill(
     policy_yaml: str | None,
     required: tuple[str, ...],
     month: str | None,
-    currency: str | None,
-    version: str | None,
-    engine: str,
-    workgroup: str | None,
-    database: str | None,
-    memory: str,
     out: str | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """What was spent: PATH is a FOCUS 1.0 or 1.2, CUR 2.0 or legacy CUR export (a file, a folder, s3://bucket/prefix).
 
@@ -79,8 +70,7 @@ def bill(
     and policies are null where they were not asked for; why_not says why others are.
     """
     from costlib.billing.attribution import UNTAGGED
-    from costlib.billing.bill import of_month, open_bill
-    from costlib.billing.engine import open_engine
+    from costlib.billing.bill import of_month
     from costlib.billing.own_tables import read_budget, read_requests, read_telemetry
     from costlib.billing.report import Asked, review
     from costlib.billing.tag_policy import TagPolicy
@@ -91,13 +81,8 @@ def bill(
 
     if out is not None and group is None:
         raise click.UsageError("--out writes the chargeback table, which needs --group")
-    if (workgroup or database) and engine != "athena":
-        raise click.UsageError("--workgroup and --database are Athena's: add --engine athena")
-    options: dict[str, Any] = {"duckdb": {"memory_limit": memory}, "spark": {}}.get(
-        engine, {"workgroup": workgroup, "database": database}
-    )
     opened, budgets, use, requests, policy, _ = together(
-        lambda: open_bill(path, open_engine(engine, **options), currency=currency, version=version),
+        lambda: named_bill(path, **options),
         lambda: read_budget(budget_csv) if budget_csv is not None else None,
         lambda: read_telemetry(telemetry) if telemetry is not None else None,
         lambda: read_requests(requests_csv) if requests_csv is not None else None,

@@ -15,7 +15,7 @@ _OPTIONS = (
     click.option("--version", help="Where a folder holds several: 'FOCUS 1.0', 'FOCUS 1.2', 'CUR 2.0', 'CUR legacy'."),
     click.option(
         "--engine", type=click.Choice(["duckdb", "athena", "spark"]), default="duckdb", help="Default: duckdb."
-    ),  # noqa: E501
+    ),
     click.option("--workgroup", help="Athena's workgroup; PATH is then the table."),
     click.option("--database", help="Athena's database."),
     click.option("--memory", default="1GB", help="DuckDB's memory, beyond which it works on disk. Default: 1GB."),

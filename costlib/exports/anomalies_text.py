@@ -10,11 +10,13 @@ import pandas as pd
 
 from costlib.billing.anomaly_rows import RULE
 from costlib.billing.bill import Bill
+from costlib.exports.bill_json import DAY, HOUR, rows_of, said_of
 from costlib.exports.bill_text import MOST, money, words
 from costlib.exports.tables import records
 from costlib.exports.terminal import plain, table
 from costlib.planner.bill_anomalies import Anomalies
 
+FORMS = {"day": DAY, "hour": HOUR}
 #: A resource is shown where it makes up this much of an alert.
 SHOWN_FRACTION = 0.1
 
@@ -22,36 +24,17 @@ SHOWN_FRACTION = 0.1
 def anomalies_json(bill: Bill, found: Anomalies) -> dict[str, object]:
     """Everything that was found, with times as text."""
     return {
-        "source": bill.source,
-        "engine": bill.engine.name,
-        "versions": list(bill.versions),
-        "currency": bill.currency,
+        **said_of(bill),
         "cost": found.given.cost,
         "every": found.given.every,
         "by": list(found.given.by),
         "through": f"{found.given.through:%Y-%m-%d}",
         "rule": RULE,
-        "alerts": _rows(found.alerts, found.given.every),
-        "causes": _rows(found.found.causes, found.given.every),
-        "resources": _rows(found.resources, found.given.every),
+        "alerts": rows_of(found.alerts, FORMS[found.given.every]),
+        "causes": rows_of(found.found.causes),
+        "resources": rows_of(found.resources),
         "notes": list(found.notes),
     }
-
-
-def _rows(frame: pd.DataFrame, every: str) -> list[dict[str, Any]]:
-    def said(column: pd.Series[Any]) -> pd.Series[Any]:
-        if not pd.api.types.is_datetime64_any_dtype(column):
-            return column
-        text = column.map(lambda at: moment(at, every), na_action="ignore").astype(object)
-        return text.where(column.notna(), None)
-
-    # Sums of floats differ in their last digits from run to run; nine decimals do not.
-    return records(pd.DataFrame({name: said(frame[name]) for name in frame}).round(9))
-
-
-def moment(at: pd.Timestamp, every: str) -> str:
-    """A day, or a day and hour."""
-    return f"{at:%Y-%m-%d}" if every == "day" else f"{at:%Y-%m-%d %H:%M}"
 
 
 def anomalies_text(bill: Bill, found: Anomalies) -> str:
@@ -84,7 +67,7 @@ def _row(at: int, alert: Mapping[str, Any], found: Anomalies) -> tuple[object, .
     what = words(alert["name"]) if alert["scope"] == "total" else f"{words(alert['scope'])} {words(alert['name'])}"
     if alert["cause_name"] and alert["scope"] == "total":
         what += f", mostly {words(alert['cause_scope'])} {words(alert['cause_name'])}"
-    first, last = (moment(alert[name], found.given.every) for name in ("first_day", "last_day"))
+    first, last = (alert[name].strftime(FORMS[found.given.every]) for name in ("first_day", "last_day"))
     return (
         at, what, first, last, alert["status"],
         f"{float(alert['size_usd']):+,.2f}", money(alert["expected_usd"]), alert["severity"],

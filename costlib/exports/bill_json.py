@@ -1,4 +1,4 @@
-"""A bill's review as JSON-ready values."""
+"""A bill's review as JSON-ready values, and what every JSON about a bill shares."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Any
 
 import pandas as pd
 
+from costlib.billing.bill import Bill
 from costlib.billing.report import BillReview
 from costlib.exports.tables import records
 
+#: Sums of floats differ in their last digits from run to run; a hundred-millionth hardly ever does.
 DECIMALS = 8
+DAY, HOUR = "%Y-%m-%d", "%Y-%m-%d %H:%M"
 
 
 def bill_json(found: BillReview) -> dict[str, object]:
     """All figures of the review; what there is none of is null, and ``why_not`` says why."""
     bill = found.bill
     return {
-        "source": bill.source,
-        "engine": bill.engine.name,
-        "versions": list(bill.versions),
-        "currency": bill.currency,
+        **said_of(bill),
         "cost": found.cost,
         "reconciliation": bill.reconciliation.as_dict(),
         "notes": [note.as_dict() for note in bill.notes],
@@ -40,16 +40,28 @@ def bill_json(found: BillReview) -> dict[str, object]:
     }
 
 
+def said_of(bill: Bill) -> dict[str, object]:
+    """What the answer is about."""
+    return {
+        "source": bill.source,
+        "engine": bill.engine.name,
+        "versions": list(bill.versions),
+        "currency": bill.currency,
+    }
+
+
+def rows_of(frame: pd.DataFrame, form: str = DAY) -> list[dict[str, Any]]:
+    """A frame as one mapping a row, times as text and numbers to DECIMALS."""
+    return records(pd.DataFrame({name: dated(frame[name], form) for name in frame}).round(DECIMALS))
+
+
 def _rows(frame: pd.DataFrame | None) -> list[dict[str, Any]] | None:
-    if frame is None:
-        return None
-    # Sums of floats differ in their last digits from run to run; a hundred-millionth hardly ever does.
-    return records(pd.DataFrame({name: dated(frame[name]) for name in frame}).round(DECIMALS))
+    return None if frame is None else rows_of(frame)
 
 
-def dated(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Times as days in text, all else as it is."""
+def dated(column: pd.Series[Any], form: str = DAY) -> pd.Series[Any]:
+    """Times as text, all else as it is."""
     if not pd.api.types.is_datetime64_any_dtype(column):
         return column
-    text = column.dt.strftime("%Y-%m-%d").astype(object)
+    text = column.dt.strftime(form).astype(object)
     return text.where(column.notna(), None)

@@ -9,6 +9,7 @@ from costlib import display
 from costlib.exports.tables import records
 from costlib.exports.terminal import plain, table
 from costlib.planner.serve.endpoint_models import Consolidation
+from costlib.planner.serve.modes import NAMES
 from costlib.planner.serve.report import NOT_COSTED, ServeReport
 from costlib.planner.serve.review import RULES, Review
 
@@ -151,10 +152,9 @@ def _modes(found: ServeReport) -> str:
 
 
 def _thresholds(found: ServeReport) -> str:
-    meanings = found.modes_meanings
     rows = [
         (display.count(row["from_requests_per_month"]), display.count(row["to_requests_per_month"]),
-         meanings.get(row["mode"], "nothing keeps the promise"))
+         NAMES.get(row["mode"], "nothing keeps the promise"))
         for row in records(found.thresholds)
     ]  # fmt: skip
     return table(("from requests/month", "to", "cheapest"), rows, right=("from requests/month", "to"))

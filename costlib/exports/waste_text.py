@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from costlib.billing.bill import Bill
 from costlib.billing.waste import Waste
 from costlib.billing.waste_finding import CERTAINTIES, KINDS, Finding
+from costlib.exports.bill_json import DECIMALS, said_of
 from costlib.exports.bill_text import MOST, money, words
 from costlib.exports.terminal import plain, table
 
@@ -21,16 +22,9 @@ def waste_json(bill: Bill, found: Waste) -> dict[str, object]:
     for finding in said["findings"]:
         finding["meaning"] = KINDS[finding["kind"]]
         for name in ("usd", "usd_per_month", "at_stake_usd"):
-            # Sums of floats differ in their last digits from run to run; nine decimals do not.
-            finding[name] = None if finding[name] is None else round(finding[name], 9)
-    said["usd_per_month"] = {name: round(usd, 9) for name, usd in said["usd_per_month"].items()}
-    head = {
-        "source": bill.source,
-        "engine": bill.engine.name,
-        "versions": list(bill.versions),
-        "currency": bill.currency,
-    }
-    return {**head, **said}
+            finding[name] = None if finding[name] is None else round(finding[name], DECIMALS)
+    said["usd_per_month"] = {name: round(usd, DECIMALS) for name, usd in said["usd_per_month"].items()}
+    return {**said_of(bill), **said}
 
 
 def waste_text(bill: Bill, found: Waste) -> str:

@@ -101,13 +101,11 @@ def find_anomalies(
     judged: Judged | JudgedHours
     if every == "day":
         days = judge_days(_begun(costs), rule, least, progress)
-        days = days._replace(verdict=np.where(_first_fees(table.times, days.verdict), 0, days.verdict).astype(np.int8))
+        days = days._replace(verdict=_without_first_fees(table.times, days.verdict))
         judged, alerts = days, alerts_of_days(costs, days, rule)
     else:
         hours = judge_hours(costs, per_day, hours_rule, progress)
-        hours = hours._replace(
-            verdict=np.where(_first_fees(table.times, hours.verdict), 0, hours.verdict).astype(np.int8)
-        )
+        hours = hours._replace(verdict=_without_first_fees(table.times, hours.verdict))
         judged, alerts = hours, alerts_of_hours(costs, hours, per_day)
     # Dollars the wrong way are of calm steps between odd ones.
     towards = alerts["size_usd"] * np.where(alerts["direction"] == "rise", 1.0, -1.0)
@@ -142,14 +140,15 @@ def _begun(costs: Floats) -> Floats:
     return np.where(before, np.nan, costs)
 
 
-def _first_fees(times: pd.DatetimeIndex, verdict: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
-    """Rises on the first 1st of a month in the history: AWS bills recurring fees then, and no earlier 1st can tell."""
-    fees = np.zeros(verdict.shape, bool)
+def _without_first_fees(times: pd.DatetimeIndex, verdict: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """The verdicts but for rises on the first 1st of a month in the history: AWS bills recurring fees then, and no
+    earlier 1st can tell."""
+    found = verdict.copy()
     firsts = np.flatnonzero((times.day == 1) & (times.hour == 0))
     if len(firsts) and firsts[0]:
         at = int(firsts[0])
-        fees[:, at] = (verdict[:, at] == 1) & (verdict[:, at - 1] == 0)
-    return fees
+        found[(verdict[:, at] == 1) & (verdict[:, at - 1] == 0), at] = 0
+    return found
 
 
 def _notes(costs: Floats, table: Table, per_day: int) -> list[str]:

@@ -55,7 +55,7 @@ def alerts_of_days(usd: Floats, judged: Judged, rule: Rule | None = None) -> pd.
             status = "open" if not known[series, last + 1 :].any() else "ended"
             if _longest(verdict[found : last + 1] != 0) >= rule.adapts_days:
                 status = "new usual"
-            rows.append((series, first, last, found, status, "rise" if verdict[found] > 0 else "drop"))
+            rows.append((series, first, last, found, status, _way(int(verdict[found]))))
             ended = last
     return _with_dollars(rows, usd, judged, judged.chance_fraction)
 

@@ -17,14 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput
+from costlib.models.anomalies_memory import MONTHS_DAYS
 from costlib.models.checks import count as whole
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 HOURS_OF_DAY, DAYS_OF_WEEK = 24, 7
-#: Days back at which what was an alert a month ago may come again: a fee is no news.
-MONTHS_DAYS = (28, 29, 30, 31)
 #: What is watched: a step, and medians over an hour and a quarter of a day, each with the times that
 #: ``beyond_fraction`` counts: medians of many steps keep in a narrower range.
 SCALES_OF_DAY = ((0.0, 1.0), (1 / 24, 1.0), (1 / 4, 2.0))
@@ -141,6 +140,7 @@ class _Seen:
         self.widths, self.beyond = list(widths), [rule.beyond_fraction * times for times in widths.values()]
         # By scale, view, series and remembered day: highest and lowest, of alerts and of the rest.
         shape = (len(self.widths), self.VIEWS, series)
+        # What was an alert a month ago may come again: a fee is no news.
         self.alert_days = (*range(1, rule.alert_memory_days + 1), *MONTHS_DAYS)
         self.high = {True: np.full((*shape, max(self.alert_days)), -np.inf)}
         self.low = {True: np.full((*shape, max(self.alert_days)), np.inf)}

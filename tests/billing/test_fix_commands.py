@@ -14,7 +14,7 @@ from costlib.billing.fix_commands import aws
 HOSTILE = [
     "x; touch hacked", "$(touch hacked)", "`touch hacked`", "a'; touch hacked; '", 'a" b', "a\ntouch hacked", "a\x00b",
     "--no-verify-ssl", "-x", "a|b", "a&b", "a>b", "<script>", "=cmd|' /C calc'!A0", "é", "", "x" * 10_000, "a\\", "a*",
-    "valid\n", " valid", None, 7, float("nan"),
+    "valid\n", " valid", None, 7, float("nan"), "file:///etc/passwd", "fileb://key", "http://169.254.169.254/x",
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import io
 import os
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,13 @@ def column_faults(
         if column not in columns
     ]
     return faults, strange
+
+
+def not_read(strange: Iterable[str], known: Sequence[str]) -> Iterator[str]:
+    """A note for each unknown column, with known ones that look alike."""
+    for column in strange:
+        close = nearest(column, known)
+        yield f"column {column!r} is not read" + (f" (did you mean {', '.join(close)}?)" if close else "")
 
 
 def named_rows(index: pd.Index, at: npt.ArrayLike) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from costlib.errors import Fault, InvalidInput, nearest
+from costlib.errors import Fault, InvalidInput
 from costlib.models.commitments_inputs import ORDINARY, Usage, refuse
 from costlib.models.commitments_usage import hours_of, usage_from
 from costlib.planner.commit.quantity_cells import QUANTITIES, quantity_of
-from costlib.planner.commit.table_file import column_faults, named_rows, read_bytes, table_of
+from costlib.planner.commit.table_file import column_faults, named_rows, not_read, read_bytes, table_of
 from costlib.planner.commit.usage_names import name_faults, service_of
 from costlib.prices.book import PriceBook
 
@@ -53,7 +53,7 @@ def usage_of(content: bytes, name: str, book: PriceBook) -> UsageFile:
     """As ``read_usage``, from what a file holds; ``name`` is what faults call it."""
     cells = table_of(content, name, "usage")
     faults, strange = column_faults([str(column) for column in cells], REQUIRED, COLUMNS, "usage")
-    notes = list(_column_notes(strange))
+    notes = list(not_read(strange, COLUMNS))
     missing = bool(faults)
     if not any(column in cells for column in QUANTITIES):
         faults.append(Fault("usage columns", "hours, normalized_units", "are both missing: one of them is needed"))
@@ -98,12 +98,6 @@ def _hour_faults(column: pd.Series) -> Iterator[Fault]:
     if len(at):
         problem = f"names no hour of a day, as 2026-06-30T23:00Z does {named_rows(column.index, at)}"
         yield Fault("hour", str(column.iloc[at[0]]), problem)
-
-
-def _column_notes(strange: Sequence[str]) -> Iterator[str]:
-    for column in strange:
-        close = nearest(column, COLUMNS)
-        yield f"column {column!r} is not read" + (f" (did you mean {', '.join(close)}?)" if close else "")
 
 
 def _zone_notes(column: pd.Series) -> Iterator[str]:

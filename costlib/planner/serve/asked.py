@@ -62,8 +62,9 @@ class Asked:
             ("memory_fraction", 0.0, 1.0),
         ):  # fmt: skip
             value = getattr(self, name)
-            if not low <= value <= high or (name == "promise_ms" and value == 0):
-                yield Fault(name, value, f"must be from {low:g} to {high:g}" + (", above 0" if not low else ""))
+            above = name == "promise_ms"
+            if not low <= value <= high or (above and value == 0):
+                yield Fault(name, value, f"must be from {low:g} to {high:g}" + (", above 0" if above else ""))
         if not 0.5 <= self.share <= 0.999:
             yield Fault("share", self.share, "must be from 0.5 to 0.999: p50 to p99.9")
         for name, least, most in (("least", 0, 10_000), ("most", 1, 100_000), ("models", 1, 10_000),

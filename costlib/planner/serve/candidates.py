@@ -67,12 +67,6 @@ class Loads:
     level_fraction: Floats
     hourly_levels: Floats
     hourly_fraction: Floats
-    hours: float
-
-    @property
-    def to_month(self) -> float:
-        """What sums over the series are multiplied by to be of a month of 730 hours."""
-        return HOURS_PER_MONTH / self.hours
 
     @property
     def peak(self) -> float:
@@ -84,7 +78,7 @@ def loads_of(traffic: Traffic, burst_factor: float) -> Loads:
     """Requests a second as they come within the intervals, bursts among them."""
     burst = traffic.per_second * burst_factor
     hourly = by_hour(burst, round(3600 / traffic.interval_seconds))
-    return Loads(traffic.per_second, hourly, *load_levels(traffic.per_second), *load_levels(hourly), traffic.hours)
+    return Loads(traffic.per_second, hourly, *load_levels(traffic.per_second), *load_levels(hourly))
 
 
 def fleet_table(found: Candidates, loads: Loads, asked: Asked) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from costlib.errors import Fault, InvalidInput, nearest
 from costlib.models.commitments_inputs import MOST_ROWS, refuse, rows_fault
 from costlib.models.service_time import SHARES
 from costlib.models.serving_capacity import Capacity, fitted_capacity
-from costlib.planner.commit.table_file import FIRST_ROW, column_faults, named_rows, read_bytes, table_of
+from costlib.planner.commit.table_file import FIRST_ROW, column_faults, named_rows, not_read, read_bytes, table_of
 from costlib.planner.serve.load_formats import is_locust, json_rows, locust_rows
 from costlib.prices.book import PriceBook
 
@@ -88,10 +88,7 @@ def rows_of(content: bytes, name: str, instance: str | None) -> tuple[pd.DataFra
     if is_locust(cells.columns):
         return locust_rows(cells, instance, name)
     faults, strange = column_faults([str(column) for column in cells], REQUIRED, COLUMNS, "capacity")
-    notes = []
-    for column in strange:
-        close = nearest(column, COLUMNS)
-        notes.append(f"column {column!r} is not read" + (f" (did you mean {', '.join(close)}?)" if close else ""))
+    notes = list(not_read(strange, COLUMNS))
     frame = pd.DataFrame({"instance_type": cells["instance_type"].astype(object)}) if "instance_type" in cells else None
     for column in COLUMNS[1:]:
         if column not in cells or frame is None:

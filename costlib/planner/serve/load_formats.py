@@ -9,14 +9,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costlib.errors import Fault, InvalidInput
+from costlib.planner.serve.json_file import is_number, json_of
 
 #: Column of the sheet by the name that a tool uses.
 _LOCUST = {"50%": "p50_ms", "75%": "p75_ms", "90%": "p90_ms", "95%": "p95_ms", "99%": "p99_ms", "99.9%": "p999_ms"}
@@ -61,10 +61,7 @@ def locust_rows(cells: pd.DataFrame, instance: str | None, name: str) -> tuple[p
 
 def json_rows(content: bytes, instance: str | None, name: str) -> tuple[pd.DataFrame, list[str]]:
     """Rows of the sheet from k6's or Inference Recommender's JSON, and notes. Raises InvalidInput for other JSON."""
-    try:
-        held = json.loads(content)
-    except ValueError as error:
-        raise InvalidInput([Fault("capacity", name, f"is not valid JSON: {error}")]) from None
+    held = json_of(content, name, "capacity")
     if isinstance(held, Mapping) and isinstance(held.get("metrics"), Mapping):
         return _k6(held["metrics"], instance, name)
     if isinstance(held, Mapping) and isinstance(held.get("InferenceRecommendations"), list):
@@ -77,8 +74,7 @@ def _k6(metrics: Mapping[str, Any], instance: str | None, name: str) -> tuple[pd
     _need(instance, name, "k6's summary does not say on which instance type it ran")
 
     def values(metric: str) -> Mapping[str, Any]:
-        found = metrics.get(metric)
-        found = found if isinstance(found, Mapping) else {}
+        found = _mapping(metrics, metric)
         # handleSummary puts the numbers under "values", --summary-export beside the name.
         inner = found.get("values", found)
         return inner if isinstance(inner, Mapping) else {}
@@ -86,12 +82,12 @@ def _k6(metrics: Mapping[str, Any], instance: str | None, name: str) -> tuple[pd
     times, rate = values("http_req_duration"), values("http_reqs").get("rate")
     users = values("vus_max")
     flight = users.get("max", users.get("value"))
-    row = {mine: float(times[their]) for their, mine in _K6.items() if isinstance(times.get(their), (int, float))}
+    row = {mine: float(times[their]) for their, mine in _K6.items() if is_number(times.get(their))}
     faults = [
         Fault("capacity", name, f"has no {what}")
         for what, there in (
-            ("http_reqs rate", isinstance(rate, (int, float))),
-            ("vus_max", isinstance(flight, (int, float))),
+            ("http_reqs rate", is_number(rate)),
+            ("vus_max", is_number(flight)),
             ("http_req_duration med and p(95)", {"p50_ms", "p95_ms"} <= row.keys()),
         )
         if not there
@@ -104,14 +100,16 @@ def _k6(metrics: Mapping[str, Any], instance: str | None, name: str) -> tuple[pd
 
 def _recommender(found: list[Any], name: str) -> tuple[pd.DataFrame, list[str]]:
     rows = []
-    for one in found:
-        metrics, where = one.get("Metrics", {}), one.get("EndpointConfiguration", {})
+    for number, one in enumerate(found, start=1):
+        metrics, where, serverless = _parts(one)
         rate, time = metrics.get("MaxInvocations"), metrics.get("ModelLatency")
+        count = where.get("InitialInstanceCount") or 1
+        if not all(is_number(value) for value in (rate or 0, time or 0, count)):
+            problem = f"has no numbers where SageMaker has them (recommendation {number})"
+            raise InvalidInput([Fault("capacity", name, problem)])
         if not rate or not time:
             continue
-        serverless = where.get("ServerlessConfig") or {}
         kind = where.get("InstanceType") or f"serverless-{serverless.get('MemorySizeInMB')}"
-        count = where.get("InitialInstanceCount") or 1
         each = rate / 60.0 / count
         rows.append(
             {
@@ -129,6 +127,17 @@ def _recommender(found: list[Any], name: str) -> tuple[pd.DataFrame, list[str]]:
         f"{name}: of Inference Recommender, which gives one response time: it stands for p50 and p95 alike, so how much"
         " requests vary is not known"
     ]
+
+
+def _parts(one: Any) -> Iterator[Mapping[str, Any]]:
+    """A recommendation's metrics, endpoint and serverless settings; empty where it has none."""
+    where = _mapping(one, "EndpointConfiguration")
+    yield from (_mapping(one, "Metrics"), where, _mapping(where, "ServerlessConfig"))
+
+
+def _mapping(held: Any, key: str) -> Mapping[str, Any]:
+    found = held.get(key) if isinstance(held, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def _need(instance: str | None, name: str, why: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -20,7 +19,7 @@ from costlib.planner.serve.candidates import Candidates, Loads, candidates, flee
 from costlib.planner.serve.capacity_file import LoadTests
 from costlib.planner.serve.functions import Functions, functions
 from costlib.planner.serve.instance_facts import instance_facts
-from costlib.planner.serve.modes import NAMES, Modes, modes_of
+from costlib.planner.serve.modes import Modes, modes_of
 from costlib.planner.serve.prices import ServingPrices, serving_prices
 from costlib.planner.serve.scaling import Scaling, scaling_of
 from costlib.planner.serve.shared_models import SharedModels, shared_models
@@ -120,11 +119,6 @@ class ServeReport:
             return base_plans(self.book, "", self.asked.region, np.zeros(1), 1.0)
         name = "ml." + str(self.best["instance_type"]).removeprefix("ml.")
         return base_plans(self.book, name, self.asked.region, self.by_hour, float(self.best["usd_per_hour"]))
-
-    @property
-    def modes_meanings(self) -> Mapping[str, str]:
-        """What each mode is called."""
-        return NAMES
 
     @property
     def requests_per_month(self) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from costlib.errors import Fault, InvalidInput, nearest
+from costlib.errors import Fault, InvalidInput
 from costlib.models.commitments_inputs import refuse, rows_fault
-from costlib.planner.commit.table_file import column_faults, read_bytes, table_of
+from costlib.planner.commit.table_file import column_faults, not_read, read_bytes, table_of
+from costlib.planner.serve.json_file import json_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -77,9 +77,7 @@ def traffic_of(content: bytes, name: str, gaps: str | None = None) -> Traffic:
     else:
         cells, notes = table_of(content, name, "traffic"), []
     faults, strange = column_faults([str(column) for column in cells], ("time",), COLUMNS, "traffic")
-    for column in strange:
-        close = nearest(column, COLUMNS)
-        notes.append(f"column {column!r} is not read" + (f" (did you mean {', '.join(close)}?)" if close else ""))
+    notes += not_read(strange, COLUMNS)
     given = [column for column in (COUNT, RATE) if column in cells]
     if len(given) != 1:
         problem = "are both missing: one of them is needed" if not given else "are both there: leave one out"
@@ -166,10 +164,7 @@ def _numbers(column: pd.Series) -> tuple[Floats, list[Fault]]:
 
 def _cloudwatch(content: bytes, name: str) -> pd.DataFrame:
     """The answer of get-metric-statistics or get-metric-data as a table of text cells."""
-    try:
-        held = json.loads(content)
-    except ValueError as error:
-        raise InvalidInput([Fault("traffic", name, f"is not valid JSON: {error}")]) from None
+    held = json_of(content, name, "traffic")
     rows: list[tuple[Any, Any]] = []
     if isinstance(held, Mapping) and isinstance(held.get("Datapoints"), list):
         if any(not isinstance(point, Mapping) or "Sum" not in point for point in held["Datapoints"]):
@@ -177,7 +172,10 @@ def _cloudwatch(content: bytes, name: str) -> pd.DataFrame:
         rows = [(point.get("Timestamp"), point["Sum"]) for point in held["Datapoints"]]
     elif isinstance(held, Mapping) and isinstance(held.get("MetricDataResults"), list):
         for result in held["MetricDataResults"]:
-            rows += list(zip(result.get("Timestamps", ()), result.get("Values", ()), strict=False))
+            lists = [result.get(key, []) for key in ("Timestamps", "Values")] if isinstance(result, Mapping) else [None]
+            if not all(isinstance(one, list) for one in lists):
+                raise InvalidInput([Fault("traffic", name, "has a result without lists of Timestamps and Values")])
+            rows += list(zip(*lists, strict=False))
     else:
         problem = "is JSON without Datapoints or MetricDataResults, as CloudWatch answers them"
         raise InvalidInput([Fault("traffic", name, problem)])

@@ -89,6 +89,22 @@ def test_inference_recommender(book: PriceBook, written: Write) -> None:
         read_load_tests([written("none.json", '{"InferenceRecommendations": []}')], book)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"InferenceRecommendations": ["x", null, {"Metrics": null}]}', "has no recommendation"),
+        ('{"InferenceRecommendations": [{"Metrics": {"MaxInvocations": "9", "ModelLatency": 5}}]}', "no numbers.* 1"),
+        ('{"InferenceRecommendations": [{"Metrics": {"MaxInvocations": NaN, "ModelLatency": 5}}]}', "NaN is no number"),
+        (k6(19.0, 1, 50, True, True), r"no http_req_duration med and p\(95\)"),
+        (k6(float("inf"), 1, 50, 80, True), "Infinity is no number"),
+        ("[" * 100_000, "not valid JSON"),
+    ],
+)
+def test_json_of_another_shape_is_refused(book: PriceBook, written: Write, text: str, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        read_load_tests([f"{written('x.json', text)}@ml.g5.xlarge"], book)
+
+
 def test_what_must_be_said_is_said(book: PriceBook, written: Write) -> None:
     text = HEAD + "ml.g5.xlarge,1,20,50,60\nml.g5.xlarge,8,150,53,70\nml.g6.xlarge,4,70,55,70\n"
     notes = read_load_tests([written("t.csv", text)], book).notes

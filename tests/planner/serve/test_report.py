@@ -219,3 +219,12 @@ def test_asked_refuses_everything_at_once() -> None:
         Asked(0.0, share=0.2, least=5, most=4, zones_to_survive=1, routing="best", models=3, burst_factor=0.5)
     fields = {fault.field for fault in error.value.faults}
     assert fields == {"promise_ms", "share", "least", "zones_to_survive", "routing", "model_gib", "burst_factor"}
+
+
+def test_only_the_promise_must_be_above_0() -> None:
+    assert Asked(200.0, deployments_per_month=0.0, surge_fraction=0.0).deployments_per_month == 0
+    with pytest.raises(InvalidInput, match="promise_ms.*above 0"):
+        Asked(0.0)
+    with pytest.raises(InvalidInput) as refused:
+        Asked(200.0, deployments_per_month=-1.0)
+    assert [fault.problem for fault in refused.value.faults] == ["must be from 0 to 10000"]

@@ -87,6 +87,8 @@ def test_gaps_are_refused_with_their_place_or_filled_as_asked(written: Write) ->
         ("{]", ["not valid JSON"]),
         ('{"Datapoints": [{"Timestamp": "2026-06-01T00:00Z", "Average": 1}]}', ["without Sum"]),
         ('{"a": 1}', ["without Datapoints"]),
+        ('{"MetricDataResults": ["x"]}', ["without lists"]),
+        ('{"MetricDataResults": [{"Timestamps": 3, "Values": [4]}]}', ["without lists"]),
     ],
 )
 def test_refused(written: Write, text: str, words: list[str]) -> None:
