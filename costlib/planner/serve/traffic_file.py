@@ -15,7 +15,7 @@ import pandas as pd
 
 from costlib.errors import Fault, InvalidInput, nearest
 from costlib.models.commitments_inputs import refuse, rows_fault
-from costlib.planner.commit.table_file import column_faults, read_bytes, table_of
+from costlib.planner.table_file import column_faults, read_bytes, table_of
 
 Floats = npt.NDArray[np.float64]
 
