@@ -12,7 +12,7 @@ from costlib.errors import Fault, InvalidInput
 from costlib.models.storage import CLASSES, STANDARD, TIERING, ClassTerms, Stored, populations_of, strata_of
 from costlib.models.storage_bill import BillLine, bill, daily_use
 from costlib.models.storage_policy import Policy, cheapest
-from costlib.models.storage_tiers import average_usd
+from costlib.models.tiers import average_usd
 from costlib.planner.store.classes import RegionClasses, classes_for
 from costlib.planner.store.pattern import StoragePattern, StoredData
 from costlib.planner.store.sources import StoreSources
@@ -173,7 +173,7 @@ def _rates(held: Sequence[Held]) -> list[float]:
                if not population.daily)  # fmt: skip
     most += sum(one.data.added_gib_per_month * one.stored[1].ages / 30.0 for one in held)
     reached = [usd for end, usd in zip((0.0, *terms.upto_gib), terms.usd_by_tier, strict=False) if most > end]
-    return list(dict.fromkeys([average_usd(most, terms.upto_gib, terms.usd_by_tier), *reached]))
+    return list(dict.fromkeys([float(average_usd(most, terms.upto_gib, terms.usd_by_tier)), *reached]))
 
 
 def _at(terms: ClassTerms, usd_per_gib_month: float) -> ClassTerms:
