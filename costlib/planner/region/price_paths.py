@@ -31,7 +31,7 @@ def paths_of(content: bytes, name: str) -> pd.DataFrame:
     """Prices by month and region: COLUMNS as text, under the number of their line. Raises InvalidInput for what is no
     such table."""
     cells = table_of(content, name, FIELD)
-    faults, strange = column_faults(list(cells), COLUMNS, COLUMNS, FIELD)
+    faults, strange = column_faults(list(map(str, cells)), COLUMNS, COLUMNS, FIELD)
     faults += [unknown(f"{FIELD} columns", column, COLUMNS, "column") for column in strange]
     if faults:
         raise InvalidInput(faults)

@@ -15,11 +15,16 @@ from costlib.facts.input_rates import S3_CONNECTION
 from costlib.models.caching import Stall, cache_usd, lustre_capacity_gib, stall
 from costlib.planner.store.pattern import Cache
 from costlib.planner.store.sources import StoreSources
-from costlib.units import BYTES_PER_GB, BYTES_PER_GIB, SECONDS_PER_HOUR, gbps_to_bytes_per_second
+from costlib.units import (
+    BYTES_PER_GB,
+    BYTES_PER_GIB,
+    BYTES_PER_MB,
+    BYTES_PER_MIB,
+    SECONDS_PER_HOUR,
+    gbps_to_bytes_per_second,
+)
 
 Floats = npt.NDArray[np.float64]
-MB = 1e6
-MIB = 2.0**20
 LUSTRE_TIERS = (125, 250, 500, 1000)
 RULE = (
     "each epoch reads all data once and overlaps with computing; every instance holds its own copy on EBS or its own"
@@ -166,7 +171,7 @@ def _places(given: Cache, region: str, sources: StoreSources, network: float, ha
 def _s3_rates(given: Cache, network: float) -> tuple[float, float, float]:
     """Bytes a second of one instance."""
     if given.s3_mb_per_second is not None:
-        own = given.s3_mb_per_second * MB
+        own = given.s3_mb_per_second * BYTES_PER_MB
         return own, own, own
     if given.s3_connections is not None:
         ends = (S3_CONNECTION.low, S3_CONNECTION.expected, S3_CONNECTION.high)
@@ -203,10 +208,10 @@ def _ebs(given: Cache, region: str, sources: StoreSources, network: float, s3: f
     if given.ebs_mib_per_second < included.value:
         return Place(name, (np.nan,) * 3, why_not=f"a volume has at least {included.value:g} MiB/s")
     extra = (given.ebs_mib_per_second - included.value) / 1024.0 * more.amount
-    rate = min(given.ebs_mib_per_second * MIB, network) * given.instances
+    rate = min(given.ebs_mib_per_second * BYTES_PER_MIB, network) * given.instances
     return Place(
         name, (rate,) * 3, (storage.amount * given.dataset_gib + extra) * given.instances,
-        requests * given.instances, min(s3, given.ebs_mib_per_second * MIB), 0.0, storage.basis,
+        requests * given.instances, min(s3, given.ebs_mib_per_second * BYTES_PER_MIB), 0.0, storage.basis,
         f"{storage.source}; {included.source}",
         "a volume with all data on each instance; the instance's EBS bandwidth may be less",
     )  # fmt: skip
@@ -221,7 +226,7 @@ def _local(given: Cache, sources: StoreSources, s3: float, requests: float, hard
     if size < given.dataset_gib:
         return Place(name, (np.nan,) * 3, why_not=f"{given.dataset_gib:,.0f} GiB do not fit on its {size:,.0f} GiB")
     if given.local_mb_per_second is not None:
-        rate, basis, source = given.local_mb_per_second * MB, "user", "your own number"
+        rate, basis, source = given.local_mb_per_second * BYTES_PER_MB, "user", "your own number"
     elif held is not None:
         rate, basis, source = held.value * BYTES_PER_GB, held.basis, held.source
     else:
@@ -243,7 +248,7 @@ def _lustre(
     fact = sources.facts.of("fsx_lustre", f"persistent2_ssd_{tier}")
     least, step = (sources.facts.of("fsx_lustre", one).value for one in ("least_capacity", "capacity_step"))
     capacity = float(lustre_capacity_gib(given.dataset_gib, least, step))
-    disks = capacity / 1024.0 * fact.value * MB
+    disks = capacity / 1024.0 * fact.value * BYTES_PER_MB
     rate = min(disks, network * given.instances)
     return Place(
         name, (rate,) * 3, price.amount * capacity, requests, min(s3, disks), 0.0, price.basis,

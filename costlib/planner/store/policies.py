@@ -143,18 +143,23 @@ def in_one_class(held: Sequence[Held], name: str, horizon_days: int) -> Billed |
     for one in held:
         if name not in one.classes.terms:
             return one.classes.left_out.get(name, f"{name} is not sold there")
-        late = (one.stored[1].reads_per_day > 0) & (one.stored[1].wait_hours < one.classes.terms[name].wait_hours)
-        if late.any():
+        if _late(one, name).any():
             hours = one.classes.terms[name].wait_hours
             return f"{one.data.name} is read sooner than {name} gives it back ({hours:g} h)"
     return billed(held, [Policy(((name, 0),))] * len(held), horizon_days)
+
+
+def _late(one: Held, name: str) -> npt.NDArray[np.bool_]:
+    """The days of age at which a read would wait longer for a class than it may."""
+    stored = one.stored[1]
+    return np.asarray((stored.reads_per_day > 0) & (stored.wait_hours < one.classes.terms[name].wait_hours))
 
 
 def _searched(one: Held, usd_per_gib_month: float, uploads: str) -> Policy:
     forced = one.data.force_class
     if forced:
         terms = one.classes.terms[forced]
-        late = (one.stored[1].reads_per_day > 0) & (one.stored[1].wait_hours < terms.wait_hours)
+        late = _late(one, forced)
         if late.any():
             least = float(one.stored[1].wait_hours[late].min())
             problem = f"gives back after {terms.wait_hours:g} h, but reads may wait {least:g} h only"

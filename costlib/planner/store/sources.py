@@ -101,6 +101,10 @@ class StoreSources:
         """What sending data to the internet costs by the volume of a month, by region."""
         return egress_tiers(self.book)
 
+    def standard_storage(self, region: str) -> Price:
+        """A GiB-month in STANDARD at its first tier. Raises NotKnown where it is not held."""
+        return self.need(self.s3(region, "STANDARD", "storage", "first 50 TB"), "S3 storage", region)
+
     def other(self, service: str, item: str, region: str) -> Price | None:
         """One price of prices/other_services; None where it is not held."""
         return self.kept(("other", service, item, region), lambda: self._find_other(service, item, region))
