@@ -130,19 +130,26 @@ def _caches(rows: pd.DataFrame) -> str:
     made = [
         (row["place"], _known(row["bytes_per_second"], lambda one: f"{one / 1e6:,.0f} MB/s"),
          _known(row["accelerator_busy_fraction"], display.share), _known(row["stalled_usd_per_hour"], display.usd),
-         _known(row["usd"], display.usd), row["why_not"])
-        for row in rows.to_dict("records")
+         _known(row["usd"], display.usd), row["why_not"] or row["basis"], row["source"], row["as_of"])
+        for row in rows.fillna({"basis": "", "source": "", "as_of": ""}).to_dict("records")
     ]  # fmt: skip
-    heads = ("data in", "read at", "busy", "stalled USD/h", "USD a run", "")
+    heads = ("data in", "read at", "busy", "stalled USD/h", "USD a run", "basis", "source", "prices as of")
     return table(heads, made, right=("read at", "busy", "stalled USD/h", "USD a run"))
 
 
 def _network(rows: pd.DataFrame) -> str:
     made = [
-        (row["path"], row["purpose"], _known(row["usd_per_month"], display.usd), row["note"])
+        (
+            row["path"],
+            row["purpose"],
+            _known(row["usd_per_month"], display.usd),
+            row["note"],
+            row["source"],
+            row["as_of"],
+        )
         for row in rows.to_dict("records")
     ]
-    return table(("path", "traffic", "USD a month", ""), made, right=("USD a month",))
+    return table(("path", "traffic", "USD a month", "", "source", "as of"), made, right=("USD a month",))
 
 
 def _known(value: object, say: Callable[[float], str]) -> str:
