@@ -96,8 +96,8 @@ def _row(view: RegionView, row: dict[Any, Any]) -> str:
         + "".join(f"<td class='costlib-number'>{_other(view, way, number)}</td>" for way in others)
         + f"<td class='costlib-number'>{'' if home else _even_gib(row['break_even_gib'])}"
         f"<small>{_even_runs(row['break_even_runs'])}</small></td>"
-        f"<td>{basis_html(row['price_basis'])}<small>{escape(row['price_as_of'])}, {escape(row['price_source'])}"
-        "</small></td></tr>"
+        f"<td>{basis_html(row['price_basis'])}<small>{escape(row['price_as_of'])}</small>"
+        f"<small style='overflow-wrap: anywhere'>{escape(row['price_source'])}</small></td></tr>"
     )
 
 
