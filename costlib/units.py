@@ -16,6 +16,8 @@ Amount = TypeVar("Amount", float, npt.NDArray[np.float64])
 
 BYTES_PER_GIB = 2**30
 BYTES_PER_GB = 10**9
+BYTES_PER_MIB = 2**20
+BYTES_PER_MB = 10**6
 GIB_PER_AWS_GB = 1.0
 SECONDS_PER_HOUR = 3600.0
 MINUTES_PER_HOUR = 60.0

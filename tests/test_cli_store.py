@@ -120,3 +120,12 @@ def test_whole_numbers_and_empty_lists_are_told_plainly(capsys: pytest.CaptureFi
     ran = Ran(capsys, "store", path)
     assert ran.code == 2 and "horizon_days: 1.5 must be a whole number" in ran.err
     assert "datasets: [] is empty; name at least one" in ran.err
+
+
+def test_text_says_where_prices_of_caches_and_network_are_from(capsys: pytest.CaptureFixture[str]) -> None:
+    found, out = Ran(capsys, "store", TRAINING, "--json").json, Ran(capsys, "store", TRAINING).out
+    for section, name in (("cache", "place"), ("network", "path")):
+        for row in found[section]:
+            line = next(line for line in out.splitlines() if line.startswith(f"{row[name]}  "))
+            assert row.get("why_not") or (row["source"] in line and row["as_of"] in line)
+    assert "the run costs $" in out

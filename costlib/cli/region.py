@@ -17,7 +17,7 @@ from costlib.cli.output import print_json, together
 @click.option("--within-ms", type=float, help="Leave out regions to which even light takes longer there and back.")
 @click.option(
     "--prices", "prices_csv", type=click.Path(),
-    help="CSV of prices to follow: month, region, usd_per_hour, of the cheapest plan's instance type.",
+    help="CSV of prices to follow, each month of them: month, region, usd_per_hour, of the cheapest plan's type.",
 )  # fmt: skip
 @click.option(
     "--changeover-hours", type=float,

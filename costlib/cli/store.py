@@ -25,8 +25,8 @@ def store(pattern: str, discounts: tuple[str, ...], as_json: bool) -> None:
     note}], preprocess {epochs, once_usd, every_epoch_usd, break_even_epochs (null: never), once_is_cheaper, lines},
     cache [{place, bytes_per_second, epoch_hours, accelerator_busy_fraction, stalled_usd_per_hour_low,
     stalled_usd_per_hour, stalled_usd_per_hour_high, fill_hours, usd_low, usd, usd_high, break_even_epochs (against S3;
-    null: never), basis,
-    source, note, why_not}], network [{path, purpose, usd_per_month, formula, basis, source, as_of, note}], as_of}.
+    null: never), basis, source, as_of (of its prices), note, why_not}], network [{path, purpose, usd_per_month,
+    formula, basis, source, as_of, note}], as_of}.
     The lines add up to usd, over the horizon. Sections that the pattern does not have are null; so is what is not
     known.
     """

@@ -13,6 +13,7 @@ from costlib.exports.terminal import plain, table
 from costlib.planner.plan import Line
 from costlib.planner.store.answer import StorageAnswer
 from costlib.planner.store.cache import RULE as CACHE_RULE
+from costlib.planner.store.cache import CacheAnswer
 from costlib.planner.store.lifecycle import COMMAND
 from costlib.planner.store.network import FOLKLORE
 from costlib.planner.store.policies import RULE
@@ -47,7 +48,7 @@ def store_text(found: StoreReport) -> str:
     if found.preprocess is not None:
         made += ["", _preprocess(found.preprocess)]
     if found.cache is not None:
-        made += ["", _caches(found.cache.table), CACHE_RULE]
+        made += ["", _caches(found.cache.table), _run_price(found.cache), CACHE_RULE]
     if found.network is not None:
         made += ["", _network(found.network), FOLKLORE]
     return "\n".join(made)
@@ -130,19 +131,25 @@ def _caches(rows: pd.DataFrame) -> str:
     made = [
         (row["place"], _known(row["bytes_per_second"], lambda one: f"{one / 1e6:,.0f} MB/s"),
          _known(row["accelerator_busy_fraction"], display.share), _known(row["stalled_usd_per_hour"], display.usd),
-         _known(row["usd"], display.usd), row["why_not"])
-        for row in rows.to_dict("records")
+         _known(row["usd"], display.usd), row["why_not"] or row["basis"], row["as_of"], row["source"])
+        for row in rows.fillna({"basis": "", "source": "", "as_of": ""}).to_dict("records")
     ]  # fmt: skip
-    heads = ("data in", "read at", "busy", "stalled USD/h", "USD a run", "")
+    heads = ("data in", "read at", "busy", "stalled USD/h", "USD a run", "basis", "prices as of", "source")
     return table(heads, made, right=("read at", "busy", "stalled USD/h", "USD a run"))
+
+
+def _run_price(found: CacheAnswer) -> str:
+    as_of = f", {found.price_as_of}" if found.price_as_of else ""
+    return f"the run costs {display.usd(found.usd_per_hour)} an hour ({found.price_basis}, {found.price_source}{as_of})"
 
 
 def _network(rows: pd.DataFrame) -> str:
     made = [
-        (row["path"], row["purpose"], _known(row["usd_per_month"], display.usd), row["note"])
+        (row["path"], row["purpose"], _known(row["usd_per_month"], display.usd), row["as_of"], row["source"],
+         row["note"])
         for row in rows.to_dict("records")
-    ]
-    return table(("path", "traffic", "USD a month", ""), made, right=("USD a month",))
+    ]  # fmt: skip
+    return table(("path", "traffic", "USD a month", "as of", "source", ""), made, right=("USD a month",))
 
 
 def _known(value: object, say: Callable[[float], str]) -> str:

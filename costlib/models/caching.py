@@ -9,11 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from costlib.models.checks import not_negative, numeric, positive
 from costlib.models.input_pipeline import input_bound
+from costlib.units import BYTES_PER_GIB, HOURS_PER_MONTH, SECONDS_PER_HOUR
 
 Floats = NDArray[np.float64]
-BYTES_PER_GIB = 2.0**30
-SECONDS_PER_HOUR = 3600.0
-HOURS_PER_MONTH = 730.0
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from costlib.models.checks import fraction, not_negative, numeric, positive
+from costlib.units import BYTES_PER_GIB, SECONDS_PER_HOUR
 
 Floats = NDArray[np.float64]
-BYTES_PER_GIB = 2.0**30
-SECONDS_PER_HOUR = 3600.0
 
 
 @dataclass(frozen=True)

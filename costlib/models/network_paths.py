@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from costlib.models.checks import not_negative, numeric
-from costlib.models.storage_tiers import tiered_usd
+from costlib.models.checks import none_negative, not_negative, numeric
+from costlib.models.tiers import tiered_usd
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +50,5 @@ def out_to_internet_usd(
     10,239 GB of the first 10 TB with 1 GB free). Transfer Acceleration is on top, on every GiB. Raises InvalidInput
     for negative numbers.
     """
-    volume = not_negative("gib", gib)
-    free = np.minimum(not_negative("free_gib", free_gib), upto_gib[0])
-    paid = tiered_usd(volume, upto_gib, usd_per_gib) - np.minimum(volume, free) * usd_per_gib[0]
-    return np.asarray(paid + volume * not_negative("acceleration_usd_per_gib", acceleration_usd_per_gib), float)
+    volume, extra = none_negative(gib=gib, acceleration_usd_per_gib=acceleration_usd_per_gib)
+    return np.asarray(tiered_usd(volume, upto_gib, usd_per_gib, free_gib) + volume * extra, float)

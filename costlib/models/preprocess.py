@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from costlib.models.checks import not_negative, numeric
+from costlib.units import HOURS_PER_MONTH
 
 Floats = NDArray[np.float64]
-HOURS_PER_MONTH = 730.0
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costlib.errors import Fault, InvalidInput
+from costlib.units import HOURS_PER_DAY, HOURS_PER_MONTH
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Use = dict[str, Floats]
 
 KIB_PER_GIB = 2.0**20
-DAYS_PER_MONTH = 8760.0 / 12.0 / 24.0
+DAYS_PER_MONTH = HOURS_PER_MONTH / HOURS_PER_DAY
 STANDARD, TIERING = "STANDARD", "INTELLIGENT_TIERING"
 #: Down the waterfall; objects never move up (S3 User Guide, "Supported transitions and related constraints").
 MOVES: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from costlib.models.checks import numeric
 from costlib.models.storage import (
     DAYS_PER_MONTH,
     STANDARD,
@@ -21,7 +20,7 @@ from costlib.models.storage import (
     use_per_gib_day,
 )
 from costlib.models.storage_policy import Policy
-from costlib.models.storage_tiers import tiered_usd
+from costlib.models.tiers import average_usd
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -118,7 +117,7 @@ def bill(
     length_days = np.bincount(month, minlength=count)
     monthly = [{key: _sums(month, amount, count) for key, amount in use.items()} for use in uses]
     rates = {
-        name: month_rate(_stored_gib_days(monthly, name) / length_days, one) / DAYS_PER_MONTH
+        name: average_usd(_stored_gib_days(monthly, name) / length_days, one.upto_gib, one.usd_by_tier) / DAYS_PER_MONTH
         for name, one in terms[0].items()
         if one.usd_by_tier
     }
@@ -148,11 +147,3 @@ def _stored_gib_days(monthly: Sequence[Mapping[Key, Floats]], name: str) -> Floa
             if (one == name and meter == "storage") or (name == STANDARD and meter in AS_STANDARD):
                 total = total + amount
     return np.asarray(total, float)
-
-
-@numeric("terms")
-def month_rate(gib: ArrayLike, terms: ClassTerms) -> Floats:
-    """USD a GiB-month on average where so many GiB are stored in a month; the first tier's for none."""
-    volume = np.asarray(gib, float)
-    whole = tiered_usd(volume, terms.upto_gib, terms.usd_by_tier)
-    return np.where(volume > 0, whole / np.where(volume > 0, volume, 1.0), terms.usd_by_tier[0])

@@ -2,9 +2,9 @@
 
 AWS's GB is a GiB, 2**30 bytes, and its TB 1,024 of them (aws.amazon.com/s3/pricing). Data that go into a region, and
 data within one, are free. Between regions each pair has one price at every volume; to the internet the price falls by
-the volume of a month, counted over all services of the region (aws.amazon.com/s3/faqs, "How will I be charged"). A
-copy by S3 replication pays transfer out of the source, one PUT an object at the destination, and its storage there
-(aws.amazon.com/s3/pricing, "Replication").
+the volume of a month, counted over all services of the region (models.tiers). A copy by S3 replication pays transfer
+out of the source, one PUT an object at the destination, and its storage there (aws.amazon.com/s3/pricing,
+"Replication").
 """
 
 from __future__ import annotations
@@ -15,38 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from costlib.errors import Fault, InvalidInput
-from costlib.models.checks import known, none_negative
+from costlib.models.checks import none_negative
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 REQUESTS_PER_PRICE = 1000.0
-
-
-def tiered_usd(
-    gib: npt.ArrayLike, tier_gib: npt.ArrayLike, usd_per_gib: npt.ArrayLike, free_gib: npt.ArrayLike = 0.0
-) -> Floats:
-    """USD of a volume whose price falls by tiers, the first ``free_gib`` of it free.
-
-    ``tier_gib``: (tiers,), how much each tier holds, the last one ``inf``; ``usd_per_gib``: (..., tiers); ``gib``
-    and ``free_gib`` broadcast against its leading axes. What is free fills the tiers from the first, as everything else
-    does. Raises InvalidInput for negative numbers, and for tiers that do not hold the volume.
-    """
-    volume, sizes, prices, free = none_negative(
-        gib=gib, tier_gib=tier_gib, usd_per_gib=usd_per_gib, free_gib=free_gib
-    )  # fmt: skip
-    known("gib", volume)
-    if sizes.ndim != 1 or not len(sizes) or not np.isinf(sizes[-1]) or np.isinf(sizes[:-1]).any():
-        raise InvalidInput([Fault("tier_gib", sizes.tolist(), "must end with inf, its only one")])
-    if prices.shape[-1:] != sizes.shape:
-        raise InvalidInput([Fault("usd_per_gib", prices.shape, f"must have one price a tier ({len(sizes)})")])
-    start = np.concatenate(([0.0], np.cumsum(sizes[:-1])))
-    used = _in_tiers(volume, start, sizes) - _in_tiers(np.minimum(free, volume), start, sizes)
-    return np.asarray((used * prices).sum(axis=-1))
-
-
-def _in_tiers(gib: Floats, start: Floats, sizes: Floats) -> Floats:
-    return np.clip(np.asarray(gib)[..., None] - start, 0.0, sizes)
 
 
 def initial_copy_usd(dataset_gib: npt.ArrayLike, transfer_usd_per_gib: npt.ArrayLike) -> Floats:

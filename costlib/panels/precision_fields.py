@@ -9,7 +9,7 @@ from costlib.errors import Fault
 from costlib.facts.precision import MODEL_CLASSES
 from costlib.panels.controls import Control, beside, number_of, text_of, value_at
 from costlib.planner.roofline import StepInput
-from costlib.units import BYTES_PER_GB
+from costlib.units import BYTES_PER_MB
 from costlib.workload import OPTIMIZERS, Workload
 
 #: Controls that are no keys of a workload.
@@ -17,7 +17,6 @@ ONLY, MODEL_CLASS, BASE = "only_accelerator", "model_class", "base"
 ACCELERATOR, PRECISION = "accelerator", "precision"
 MICRO_BATCH, SAMPLE_BYTES, PREPARED, STORAGE = "micro_batch", "sample_bytes", "prepared_per_second", "storage_mb_s"
 GPU, MEMORY, IO_WAIT, CPU = "gpu_percent", "memory_percent", "io_wait_percent", "cpu_percent"
-BYTES_PER_MB = BYTES_PER_GB / 1000.0
 
 RUN = (
     Control("model.parameters", "Parameters (count)", "All weights, for example 7e9"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ from costlib.planner.answer import example_paths, read_workload
 from costlib.planner.region.answer import RegionAnswer, region_answer
 from costlib.planner.region.campaign import Following, changeover_of, follow_prices, follow_recorded
 from costlib.planner.region.frames import region_frame, size_frame
-from costlib.planner.region.price_paths import read_paths
+from costlib.planner.region.price_paths import paths_of
 from costlib.planner.region.stability import PriceFacts, stability
 from costlib.planner.sources import Sources
 from costlib.workload import Workload
@@ -116,7 +115,7 @@ class RegionState(traitlets.HasTraits):
         except InvalidInput as refused:
             faults += refused.faults
         try:
-            paths = read_paths(io.StringIO(values[PRICES])) if values[PRICES].strip() else None
+            paths = paths_of(values[PRICES].encode(), "prices") if values[PRICES].strip() else None
         except InvalidInput as refused:
             faults += refused.faults
         if faults or asked is None or workload is None:

@@ -70,7 +70,7 @@ def table_of(view: RegionView) -> str:
         ("Of it", "instances; and data: copy, changes, requests, storage, results"),
         *((WAY_NAMES[way], "USD a run and its rank") for way in others),
         ("Pays up to", "the size of the dataset, and from how many runs of the campaign on, against home"),
-        ("Price", "basis and day"),
+        ("Price", "of the instances: basis, day and source"),
     )  # fmt: skip
     return table_html(heads, rows)
 
@@ -96,7 +96,8 @@ def _row(view: RegionView, row: dict[Any, Any]) -> str:
         + "".join(f"<td class='costlib-number'>{_other(view, way, number)}</td>" for way in others)
         + f"<td class='costlib-number'>{'' if home else _even_gib(row['break_even_gib'])}"
         f"<small>{_even_runs(row['break_even_runs'])}</small></td>"
-        f"<td>{basis_html(row['price_basis'])}<small>{escape(row['price_as_of'])}</small></td></tr>"
+        f"<td>{basis_html(row['price_basis'])}<small>{escape(row['price_as_of'])}</small>"
+        f"<small style='overflow-wrap: anywhere'>{escape(row['price_source'])}</small></td></tr>"
     )
 
 

@@ -117,7 +117,7 @@ class _Page:
             self.form.show(state.values)
         banner = self._banner()
         self.banner.value = banner_html(banner)
-        self.answer.value = answer_html(answer, state.started)
+        self.answer.value = answer_html(answer, state.started, state.has_example_people)
         self.services.value, self.lines.value = services_html(answer), lines_html(answer)
         self.flips.value, self.batch.value = flips_html(answer), batch_html(answer)
         self.portfolio.value = portfolio_html(answer)

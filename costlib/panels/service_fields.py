@@ -11,6 +11,7 @@ from costlib.workload import JOB_NEEDS
 
 YES_NO = ("no", "yes")
 EXTRA, ALSO = "extra_service_usd", "also"
+STAFF_RATE = "staff_usd_per_hour"
 STAFF = ("staff_hours.sagemaker", "staff_hours.ec2", "staff_hours.batch")
 
 JOBS = (
@@ -35,9 +36,7 @@ SHARE = (
             "Another kind packed beside yours: five numbers with commas; empty: none", "text"),
 )  # fmt: skip
 OWN = (
-    Control(
-        "staff_usd_per_hour", "People's time (USD an hour)", "Your own number; empty: none. The kinds' is an example"
-    ),
+    Control(STAFF_RATE, "People's time (USD an hour)", "Your own number; empty: none. The kinds' is an example"),
     Control(STAFF[0], "Hours of people with SageMaker", "For all these jobs; empty: none. The kinds' is an example"),
     Control(STAFF[1], "Hours of people with EC2", "For all these jobs; empty: none. The kinds' is an example"),
     Control(STAFF[2], "Hours of people with AWS Batch", "For all these jobs; empty: none. The kinds' is an example"),

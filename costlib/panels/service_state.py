@@ -11,7 +11,7 @@ import traitlets
 
 from costlib.errors import Fault, unknown
 from costlib.panels.refusals import answered, require_answered
-from costlib.panels.service_fields import EXTRA, jobs_of, values_of
+from costlib.panels.service_fields import EXTRA, STAFF, STAFF_RATE, jobs_of, values_of
 from costlib.planner.answer import example_paths, read_workload
 from costlib.planner.service.compare import Comparison, compare
 from costlib.planner.service.flips import Map, service_map
@@ -63,6 +63,7 @@ class ServiceState(traitlets.HasTraits):
         self._base = self._example(EXAMPLE)
         self._sets = [(name, self._base.changed({"jobs": jobs})) for name, jobs in KINDS.items()]
         self._compared: dict[str, Comparison] = {}
+        self._people = values_of(KINDS[KIND])
         self._take(self._base, dict(KINDS[KIND]), values_of(KINDS[KIND]), KIND)
         require_answered(self)
 
@@ -71,6 +72,11 @@ class ServiceState(traitlets.HasTraits):
         """What the page may start from: the kinds of work, and the examples' runs."""
         return (*KINDS, *example_paths())
 
+    @property
+    def has_example_people(self) -> bool:
+        """Whether what people's time costs is still that of the kind of work that the page started from."""
+        return all(self.values[key] == self._people[key] for key in (STAFF_RATE, *STAFF))
+
     def start(self, name: str) -> None:
         """Takes a kind of work, or the runs of an example by its cheapest plan; a further service's cost stays."""
         if name not in self.starts:
@@ -78,7 +84,10 @@ class ServiceState(traitlets.HasTraits):
             return
         base = self._base if name in KINDS else self._example(name)
         jobs = dict(KINDS.get(name, {}))
+        before, self._people = self._people, values_of(jobs)
         self._take(base, jobs, values_of(jobs, self.values[EXTRA]), name)
+        if self.started != name:
+            self._people = before
 
     def propose(self, values: Mapping[str, str]) -> None:
         """Takes what the controls say (a text for each of service_fields.CONTROLS)."""

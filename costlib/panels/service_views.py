@@ -21,8 +21,8 @@ from costlib.planner.service.premium import by_family, premiums
 from costlib.planner.service.report import RULES, sentence
 
 
-def answer_html(answer: ServiceAnswer, started: str) -> str:
-    """The answer in a sentence, what it is for, and what its totals lack."""
+def answer_html(answer: ServiceAnswer, started: str, example_people: bool) -> str:
+    """The answer in a sentence, what it is for, and what its totals lack; ``example_people`` as of ``sentence``."""
     found, question = answer.found, answer.found.question
     where = (
         f"{question.count:,} {'job' if question.count == 1 else 'jobs'} of {hours(question.hours.expected)} on "
@@ -43,7 +43,7 @@ def answer_html(answer: ServiceAnswer, started: str) -> str:
     missing = "; ".join(f"{one} ({', '.join(names)})" for one, names in lacks.items())
     told = f" Not in the totals: {escape(missing)}." if missing else ""
     below = f"{escape('; '.join(notes))}.{told}"
-    return f"<div class='costlib-answer'>{escape(sentence(found))}<br><small>{below}</small></div>"
+    return f"<div class='costlib-answer'>{escape(sentence(found, example_people))}<br><small>{below}</small></div>"
 
 
 def services_html(answer: ServiceAnswer) -> str:
@@ -131,7 +131,7 @@ def batch_html(answer: ServiceAnswer) -> str:
     if way is not None and way.instance_type != batch.instance_type:
         cheaper = (
             f" On {escape(way.instance_type)}, the type that AWS Batch's total above is for, they cost"
-            f" {usd(sum(line.usd.expected for line in way.lines if line.item not in ('staff', 'storage')))}."
+            f" {usd(way.usd_without('staff', 'storage'))}."
         )
     part = (
         ""
@@ -154,8 +154,7 @@ def batch_html(answer: ServiceAnswer) -> str:
         f" {_scarce(batch.scarcest)} {'is' if batch.scarcest == 'memory_gib' else 'are'} used. Each job on an instance"
         f" of its own: {usd(batch.alone_usd)}.{cheaper}"
         f"{grouped} {arrays[0].upper()}{arrays[1:]}.{part}</div><div class='costlib-note'>{escape(PACKING_RULE)};"
-        f" no packing on this type is below"
-        f" {usd(batch.usd * batch.packing.bound_hours / batch.packing.instance_hours)}.</div>{folded}"
+        f" no packing on this type is below {usd(batch.bound_usd)}.</div>{folded}"
     )
 
 

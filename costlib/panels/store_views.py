@@ -205,7 +205,8 @@ def cache_html(found: CacheAnswer, epochs: int) -> str:
         f"{_cell(usd(row['stalled_usd_per_hour']))}"
         f"{_cell(_bold(row), _between(row))}"
         f"{_cell(_epochs(row['break_even_epochs']))}"
-        f"<td>{basis_html(row['basis'])}<small>{escape(row['source'])}</small></td></tr>"
+        f"<td>{basis_html(row['basis'])}<small>{escape(row['source'])} {escape(row['as_of'])}"
+        f"</small></td></tr>"
         for row in found.table.to_dict("records")
     )  # fmt: skip
     heads = (

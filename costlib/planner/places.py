@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from costlib.models.transfer import tiered_usd
+from costlib.models.tiers import tiered_usd
 from costlib.planner.sources import Sources
 from costlib.prices.price import Price
 from costlib.workload import Workload
@@ -108,9 +108,9 @@ def _internet_usd_per_gib(month_gib: float, sources: Sources, wanted: Sequence[s
     """Mean USD a GiB of a month's results sent to the internet, by region (INTERNET_RULE)."""
     tiers = sources.egress_tiers
     regions = [region for region in dict.fromkeys(wanted) if region in tiers.usd_per_gib]
-    free = np.array([0.0 if sources.partition_of(region) == "aws-us-gov" else tiers.free_gib for region in regions])
+    free = np.array([tiers.free_gib[region] for region in regions])
     prices = np.array([tiers.usd_per_gib[region] for region in regions])
-    total = tiered_usd(month_gib, tiers.tier_gib, prices, free)
+    total = tiered_usd(month_gib, tiers.upto_gib, prices, free)
     return dict(zip(regions, (total / month_gib).tolist(), strict=True))
 
 

@@ -52,25 +52,27 @@ def put_prices(book: PriceBook) -> dict[str, Price]:
 class EgressTiers:
     """What sending data to the internet costs by the volume of a month, over all services of a region.
 
-    ``tier_gib``: how much each tier holds, the last ``inf``; ``usd_per_gib``: one row a region of ``prices`` (whose
-    row is the first tier's). ``free_gib``: free each month over all regions, GovCloud not among them.
+    ``upto_gib``: where each tier ends, the last ``inf``; ``usd_per_gib``: one row a region of ``prices`` (whose row is
+    the first tier's). ``free_gib``: free each month, once over all regions of an account; 0 in GovCloud.
     """
 
-    tier_gib: tuple[float, ...]
+    upto_gib: tuple[float, ...]
     usd_per_gib: dict[str, tuple[float, ...]]
     prices: dict[str, Price]
-    free_gib: float
+    free_gib: dict[str, float]
 
 
-#: AWS's words for the tiers, and what each holds; its TB is 1,024 GB.
+#: AWS's words for the tiers, and where each ends; its TB is 1,024 GB.
 TIERS = {
     "first 10 TB/month (0-10240 GB)": 10 * 1024.0,
-    "next 40 TB": 40 * 1024.0,
-    "next 100 TB": 100 * 1024.0,
+    "next 40 TB": 50 * 1024.0,
+    "next 100 TB": 150 * 1024.0,
     "over 150 TB": math.inf,
 }
 FREE_TIER = "first 100 GB/month"
 FREE_TIER_GIB = 100.0
+#: Regions outside it, by the free tier's own row: "except China, GovCloud".
+NOT_FREE = ("us-gov-", "cn-")
 
 
 def egress_tiers(book: PriceBook) -> EgressTiers:
@@ -89,7 +91,7 @@ def egress_tiers(book: PriceBook) -> EgressTiers:
         tuple(TIERS.values()),
         {region: tuple(by_tier[tier][region].amount for tier in TIERS) for region in sorted(regions)},
         {region: by_tier[next(iter(TIERS))][region] for region in sorted(regions)},
-        FREE_TIER_GIB if len(free) else 0.0,
+        {region: 0.0 if region.startswith(NOT_FREE) or free.empty else FREE_TIER_GIB for region in sorted(regions)},
     )
 
 

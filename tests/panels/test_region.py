@@ -136,6 +136,13 @@ def test_what_cannot_be_is_told_beside_its_control_all_at_once(page: region._Pag
     assert not told(page) and not page.general.value
 
 
+def test_a_price_in_the_table_says_its_basis_day_and_source(page: region._Page) -> None:
+    first = page.state.view.frame.iloc[0]
+    cell = page.table.value.split("<tr>")[2].rsplit("<td>", 1)[1]
+    for name in ("price_basis", "price_as_of", "price_source"):
+        assert first[name] and str(first[name]) in cell
+
+
 def test_prices_are_followed_and_refused_below_their_field(page: region._Page) -> None:
     page.prices.value = PATHS
     found = page.state.view.followed

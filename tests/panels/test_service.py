@@ -79,6 +79,21 @@ def test_peoples_time_is_none_when_it_is_empty_and_the_page_says_so(page: _Page)
     assert "staff_hours.ec2" in told(page) and "needed" in told(page)["staff_hours.ec2"]
 
 
+def test_the_answer_says_whose_peoples_time_it_rests_on_and_what_it_is_without(page: _Page) -> None:
+    people = "with people&#x27;s time at $80.00 an hour (SageMaker 1 h, EC2 6 h, AWS Batch 3 h)"
+    set_to(page, image_minutes="3")
+    assert page.state.started == "" and f"{people}, an example&#x27;s numbers" in page.answer.value
+    assert "Without people&#x27;s time EC2 is the cheapest" in page.answer.value
+    set_to(page, **{"staff_hours.ec2": "7"})
+    assert "EC2 7 h, AWS Batch 3 h), your own numbers" in page.answer.value
+    page.state.start("no such kind")
+    set_to(page, **{"staff_hours.ec2": "6"})
+    assert f"{people}, an example&#x27;s numbers" in page.answer.value
+    page.state.start("gpt2-1.5b")
+    set_to(page, staff_usd_per_hour="80", **{"staff_hours.ec2": "6"})
+    assert "at $80.00 an hour (EC2 6 h), your own numbers" in page.answer.value
+
+
 def test_faults_stand_beside_their_controls_all_at_once_and_the_answer_stays(page: _Page) -> None:
     good = page.answer.value
     set_to(page, count="-2", hours_each="0", scale_down_minutes="-5", gpu="9")
@@ -169,5 +184,5 @@ def test_text_from_data_is_escaped(page: _Page) -> None:
     found = replace(answer.found, ways={**answer.found.ways, "ec2": way}, question=question)
     worse = replace(answer, report=replace(answer.report, found=found),
                     portfolio=replace(answer.portfolio, names=(bad,) * 4))  # fmt: skip
-    for html in (answer_html(worse, ""), services_html(worse), portfolio_html(worse)):
+    for html in (answer_html(worse, "", False), services_html(worse), portfolio_html(worse)):
         assert "<img" not in html and "&lt;img" in html

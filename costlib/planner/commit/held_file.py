@@ -23,8 +23,8 @@ from costlib.models.commitments_inputs import (
 )
 from costlib.models.commitments_usage import hours_of
 from costlib.models.normalization import family_of
-from costlib.planner.commit.table_file import column_faults, read_bytes, table_of
 from costlib.planner.commit.usage_names import is_zone_of
+from costlib.planner.table_file import column_faults, read_bytes, table_of
 
 REQUIRED = ("plan_type", "amount", "term_years", "payment", "ends")
 OPTIONAL = ("instance_type", "family", "region", "zone", "account")

@@ -15,8 +15,8 @@ from costlib.errors import Fault, InvalidInput
 from costlib.models.commitments_inputs import ORDINARY, Usage, refuse
 from costlib.models.commitments_usage import hours_of, usage_from
 from costlib.planner.commit.quantity_cells import QUANTITIES, quantity_of
-from costlib.planner.commit.table_file import column_faults, named_rows, not_read, read_bytes, table_of
 from costlib.planner.commit.usage_names import name_faults, service_of
+from costlib.planner.table_file import column_faults, named_rows, not_read, read_bytes, table_of
 from costlib.prices.book import PriceBook
 
 REQUIRED = ("hour", "instance_type", "region")

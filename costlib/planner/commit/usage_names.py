@@ -10,7 +10,7 @@ import pandas as pd
 
 from costlib.errors import Fault, nearest
 from costlib.models.commitments_inputs import MOST_ROWS, ORDINARY, SERVICES, rows_fault
-from costlib.planner.commit.table_file import named_rows
+from costlib.planner.table_file import named_rows
 from costlib.prices.book import PriceBook
 
 ML = "ml."

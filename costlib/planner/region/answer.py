@@ -180,7 +180,7 @@ class RegionAnswer:
             "mistake_campaign_usd": self.mistake_usd(ANY) * self.runs,
             "price_only_is_wrong": wrong != first,
             "rankings": {
-                way: [self.row(way, number, evens[way]) for number in self._listed(way)]
+                way: [self.row(way, number, evens[way]) for number in self.listed(way)]
                 if way in self.rankings
                 else None
                 for way in WAYS
@@ -210,10 +210,11 @@ class RegionAnswer:
             **bought(self.result, int(ranking.by_price.rows[number])),
         }
 
-    def _listed(self, way: str) -> list[int]:
-        """Ranked regions first, then the others by name."""
+    def listed(self, way: str) -> list[int]:
+        """The numbers of all regions: ranked ones first, then the others by name."""
         order = [int(number) for number in self.rankings[way].order]
-        return order + [number for number in range(len(self.regions)) if number not in set(order)]
+        ranked = set(order)
+        return order + [number for number in range(len(self.regions)) if number not in ranked]
 
     @property
     def as_of(self) -> dict[str, str]:

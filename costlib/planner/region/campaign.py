@@ -24,6 +24,7 @@ from costlib.models.transfer import (
 )
 from costlib.planner.lines import changed_gib_per_month
 from costlib.planner.quantities import START_UP_SECONDS
+from costlib.planner.region.amounts import number_or_none
 from costlib.planner.region.answer import RegionAnswer
 from costlib.planner.region.price_paths import price_grid
 from costlib.planner.region.ranking import Rows
@@ -91,22 +92,18 @@ class Following:
         return {
             "instance_type": self.instance_type,
             "count": self.count,
-            "follow_usd": _number(self.followed.usd),
+            "follow_usd": number_or_none(self.followed.usd),
             "moves": self.followed.moves,
-            "moves_usd": _number(self.followed.moves_usd),
+            "moves_usd": number_or_none(self.followed.moves_usd),
             "stay_place": self.stay_place,
-            "stay_usd": _number(self.stay_usd),
-            "saved_usd": _number(self.saved_usd),
-            "cheapest_each_usd": _number(self.each.usd),
+            "stay_usd": number_or_none(self.stay_usd),
+            "saved_usd": number_or_none(self.saved_usd),
+            "cheapest_each_usd": number_or_none(self.each.usd),
             "cheapest_each_moves": self.each.moves,
             "changeover_hours": self.changeover_hours,
             "periods": self.table.to_dict("records"),
             "rule": self.rule,
         }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def follow_prices(answer: RegionAnswer, paths: pd.DataFrame, changeover_hours: float | None = None) -> Following:

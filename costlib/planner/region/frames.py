@@ -16,9 +16,7 @@ def region_frame(answer: RegionAnswer, way: str) -> pd.DataFrame:
     ``longitude`` are nan where the place is not held.
     """
     ranking, even = answer.rankings[way], answer.even(way)
-    order = [int(number) for number in ranking.order]
-    ranked = set(order)
-    order += [number for number in range(len(answer.regions)) if number not in ranked]
+    order = answer.listed(way)
     rows = [answer.row(way, number, even) for number in order]
     frame = pd.DataFrame([{key: value for key, value in row.items() if not isinstance(value, dict)} for row in rows])
     frame["reasons"] = ["; ".join(row["reasons"]) for row in rows]  # type: ignore[arg-type]

@@ -16,8 +16,8 @@ from costlib.errors import Fault, InvalidInput, nearest
 from costlib.models.commitments_inputs import MOST_ROWS, refuse, rows_fault
 from costlib.models.service_time import SHARES
 from costlib.models.serving_capacity import Capacity, fitted_capacity
-from costlib.planner.commit.table_file import FIRST_ROW, column_faults, named_rows, not_read, read_bytes, table_of
 from costlib.planner.serve.load_formats import is_locust, json_rows, locust_rows
+from costlib.planner.table_file import FIRST_ROW, column_faults, named_rows, not_read, read_bytes, table_of
 from costlib.prices.book import PriceBook
 
 Floats = npt.NDArray[np.float64]

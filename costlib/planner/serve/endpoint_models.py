@@ -15,12 +15,12 @@ from costlib.errors import Fault, InvalidInput, nearest
 from costlib.facts.serving_facts import ServingFacts
 from costlib.models.commitments_inputs import refuse, rows_fault
 from costlib.models.consolidation import cheapest_places
-from costlib.planner.commit.table_file import column_faults, read_bytes, table_of
 from costlib.planner.serve.instance_facts import instance_facts
 from costlib.planner.serve.prices import serving_prices
 from costlib.planner.serve.untested_serverless import RULE as UNTESTED
 from costlib.planner.serve.untested_serverless import untested_serverless_usd
 from costlib.planner.spot.plain_rows import plain_rows
+from costlib.planner.table_file import column_faults, read_bytes, table_of
 from costlib.prices.book import PriceBook
 from costlib.units import HOURS_PER_MONTH, SECONDS_PER_HOUR
 

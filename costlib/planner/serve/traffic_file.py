@@ -14,8 +14,8 @@ import pandas as pd
 
 from costlib.errors import Fault, InvalidInput
 from costlib.models.commitments_inputs import refuse, rows_fault
-from costlib.planner.commit.table_file import column_faults, not_read, read_bytes, table_of
 from costlib.planner.serve.json_file import json_of
+from costlib.planner.table_file import column_faults, not_read, read_bytes, table_of
 
 Floats = npt.NDArray[np.float64]
 

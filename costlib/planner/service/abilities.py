@@ -80,7 +80,8 @@ def remarks(question: Question, numbers: ServiceNumbers, pooled: bool, filled: f
         where = numbers.words("aws_batch", "memory that an m4.large of 8192 MiB registers")
         found["batch"].append(Reason(text, where))
     if question.jobs.purchase == "spot" and "managed_restart" in question.jobs.needs:
-        text = "starts a job again after the instance was taken, with a retry strategy of up to 10 attempts"
+        most = numbers.number("batch_limits", "attempts of a job")
+        text = f"starts a job again after the instance was taken, with a retry strategy of up to {most:g} attempts"
         found["batch"].append(Reason(text, numbers.words("batch_limits", "attempts of a job")))
     if "efa" in question.jobs.needs:
         for service, topic in (("sagemaker", "sagemaker_limits"), ("batch", "batch_limits")):

@@ -52,6 +52,16 @@ class BatchPlan:
     arrays: int
     limits: pd.DataFrame
 
+    @property
+    def bound_hours(self) -> float:
+        """Instance-hours of all jobs below which no packing on this type can be."""
+        return self.packing.bound_hours / self.share_placed
+
+    @property
+    def bound_usd(self) -> float:
+        """What they cost."""
+        return self.usd * self.bound_hours / self.instance_hours
+
     def as_dict(self) -> dict[str, object]:
         """JSON-ready."""
         names = (
@@ -61,7 +71,7 @@ class BatchPlan:
         return {
             **{name: getattr(self, name) for name in names},
             "instances": self.packing.instances,
-            "bound_instance_hours": self.packing.bound_hours / self.share_placed,
+            "bound_instance_hours": self.bound_hours,
             "rule": RULE,
             "limits": [
                 {name: None if pd.isna(value) else value for name, value in row.items()}

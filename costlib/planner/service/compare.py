@@ -11,7 +11,7 @@ import numpy.typing as npt
 from costlib.errors import NoPlan
 from costlib.planner.plan import Band, Line
 from costlib.planner.service.abilities import Reason, reasons, remarks
-from costlib.planner.service.candidates import MODES, Candidates, candidates
+from costlib.planner.service.candidates import Candidates, candidates
 from costlib.planner.service.known import SERVICES
 from costlib.planner.service.lines import lines_of
 from costlib.planner.service.market import ServiceSources
@@ -43,6 +43,10 @@ class Way:
         for line in self.lines:
             total = total + line.usd
         return total
+
+    def usd_without(self, *items: str) -> float:
+        """The expected sum of all lines but those of some items."""
+        return sum(line.usd.expected for line in self.lines if line.item not in items)
 
 
 @dataclass(frozen=True)
@@ -158,8 +162,3 @@ def _missing(found: Candidates, ways: dict[str, Way]) -> dict[str, tuple[str, ..
         if service == "batch" and jobs.scale_down_minutes is None:
             made[service].append("the time until an idle instance is ended: AWS publishes none")
     return {service: tuple(words) for service, words in made.items()}
-
-
-def mode_words(way: Way) -> str:
-    """How a way holds its instances, in words."""
-    return MODES[way.mode]

@@ -76,23 +76,51 @@ def service_report(workload: Workload, sources: ServiceSources) -> ServiceReport
 
 def same_cost(found: Comparison) -> tuple[str, ...]:
     """Services that cost what the best does, the best first."""
-    best = found.best.usd.expected
-    return tuple(way.service for way in found.allowed if way.usd.expected <= best * (1 + SAME_FRACTION))
+    return _least({way.service: way.usd.expected for way in found.allowed})
 
 
-def sentence(found: Comparison) -> str:
-    """The answer in words: the cheapest service, by how much, and what makes it so."""
+def sentence(found: Comparison, example_people: bool = False) -> str:
+    """The answer in words: the cheapest service, by how much, what makes it so, and what people's time makes of it.
+
+    ``example_people``: whether what people's time costs is an example's and nobody's own.
+    """
     best, same = found.best, same_cost(found)
-    names = " and ".join(SERVICE_NAMES[name] for name in same)
-    text = f"{names} {'is' if len(same) == 1 else 'are'} the cheapest, at {usd(best.usd.expected)}"
+    people, without = _people(found, example_people)
+    text = f"{_names(same)} the cheapest, at {usd(best.usd.expected)}{people}"
     others = [way for way in found.allowed if way.service not in same]
     if not others:
-        return f"{text}; nothing else can run these jobs." if len(same) < len(SERVICES) else f"{text}."
+        end = "; nothing else can run these jobs." if len(same) < len(SERVICES) else "."
+        return f"{text}{end}{without}"
     second = others[0]
     more = second.usd.expected / best.usd.expected - 1.0
     item, gap = _largest_gap(best, second)
     why = f", most of it {item} ({usd(gap)})" if gap > 0 else ""
-    return f"{text}. {SERVICE_NAMES[second.service]} costs {usd(second.usd.expected)}, {share(more)} more{why}."
+    return (
+        f"{text}. {SERVICE_NAMES[second.service]} costs {usd(second.usd.expected)}, {share(more)} more{why}.{without}"
+    )
+
+
+def _people(found: Comparison, example: bool) -> tuple[str, str]:
+    """With which people's time the answer is, and what it would be without; both empty where none is in it."""
+    jobs = found.question.jobs
+    if jobs.staff_hours is None or not any(line.item == "staff" for way in found.allowed for line in way.lines):
+        return "", ""
+    given = {name: getattr(jobs.staff_hours, name) for name in SERVICES}
+    hours = ", ".join(f"{SERVICE_NAMES[name]} {each:g} h" for name, each in given.items() if each is not None)
+    whose = "an example's numbers" if example else "your own numbers"
+    people = f", with people's time at {usd(jobs.staff_usd_per_hour or 0.0)} an hour ({hours}), {whose}"
+    alone = {name: way.usd_without("staff") for name, way in found.ways.items() if not found.out[name]}
+    return people, f" Without people's time {_names(_least(alone))} the cheapest, at {usd(min(alone.values()))}."
+
+
+def _least(costs_usd: dict[str, float]) -> tuple[str, ...]:
+    """Services of the least cost, but for SAME_FRACTION, in the order given."""
+    least = min(costs_usd.values())
+    return tuple(name for name, cost in costs_usd.items() if cost <= least * (1 + SAME_FRACTION))
+
+
+def _names(services: tuple[str, ...]) -> str:
+    return f"{' and '.join(SERVICE_NAMES[name] for name in services)} {'is' if len(services) == 1 else 'are'}"
 
 
 def _largest_gap(best: Way, other: Way) -> tuple[str, float]:
@@ -101,9 +129,9 @@ def _largest_gap(best: Way, other: Way) -> tuple[str, float]:
     theirs = {line.item: line.usd.expected for line in other.lines}
     gaps = {item: theirs.get(item, 0.0) - mine.get(item, 0.0) for item in ITEM_NAMES}
     item = max(gaps, key=lambda name: gaps[name])
-    return ITEM_NAMES[item][0].lower() + ITEM_NAMES[item][1:] if item != "service_premium" else ITEM_NAMES[item], gaps[
-        item
-    ]
+    words = ITEM_NAMES[item]
+    # A service's name keeps its capital.
+    return words if item == "service_premium" else words[0].lower() + words[1:], gaps[item]
 
 
 def _service(found: Comparison, service: str) -> dict[str, object]:

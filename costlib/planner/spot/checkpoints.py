@@ -20,11 +20,10 @@ from costlib.models.checkpoint import (
 )
 from costlib.planner.quantities import CHECKPOINT_WRITE_RULE, requeue_hours
 from costlib.planner.spot.run import SpotRun, ends_of, instance_usd
-from costlib.units import MINUTES_PER_HOUR, SECONDS_PER_HOUR
+from costlib.units import HOURS_PER_YEAR, MINUTES_PER_HOUR, SECONDS_PER_HOUR
 
 Floats = npt.NDArray[np.float64]
 
-HOURS_PER_YEAR = 8760.0
 #: What takes longer than this, a century, because of interruptions is as good as never done.
 MOST_HOURS = 100.0 * HOURS_PER_YEAR
 #: No interval is shorter: where next to nothing is to be written, the formulas ask for one a second.

@@ -14,12 +14,18 @@ from costlib.errors import Fault, InvalidInput
 from costlib.facts.input_rates import S3_CONNECTION
 from costlib.models.caching import Stall, cache_usd, lustre_capacity_gib, stall
 from costlib.planner.store.pattern import Cache
-from costlib.planner.store.sources import StoreSources
-from costlib.units import BYTES_PER_GB, BYTES_PER_GIB, SECONDS_PER_HOUR, gbps_to_bytes_per_second
+from costlib.planner.store.sources import StoreSources, dates_of
+from costlib.prices.price import Price
+from costlib.units import (
+    BYTES_PER_GB,
+    BYTES_PER_GIB,
+    BYTES_PER_MB,
+    BYTES_PER_MIB,
+    SECONDS_PER_HOUR,
+    gbps_to_bytes_per_second,
+)
 
 Floats = npt.NDArray[np.float64]
-MB = 1e6
-MIB = 2.0**20
 LUSTRE_TIERS = (125, 250, 500, 1000)
 RULE = (
     "each epoch reads all data once and overlaps with computing; every instance holds its own copy on EBS or its own"
@@ -30,7 +36,10 @@ RULE = (
 
 @dataclass(frozen=True)
 class Place:
-    """One place: bytes a second of all instances together (low, expected, high), and what it costs."""
+    """One place: bytes a second of all instances together (low, expected, high), and what it costs.
+
+    ``source``: of its rate, then of ``prices``: the rows behind its dollars.
+    """
 
     name: str
     bytes_per_second: tuple[float, float, float]
@@ -42,6 +51,7 @@ class Place:
     source: str = ""
     note: str = ""
     why_not: str = ""
+    prices: tuple[Price, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,9 @@ def caches(given: Cache, region: str, sources: StoreSources) -> CacheAnswer:
 
 
 def _row(given: Cache, place: Place, run_usd_per_hour: float, s3: Place) -> dict[str, object]:
-    words = {"place": place.name, "basis": place.basis, "source": place.source, "note": place.note}
+    sources = dict.fromkeys(one for one in (place.source, *(price.source for price in place.prices)) if one)
+    words = {"place": place.name, "basis": place.basis, "source": "; ".join(sources), "as_of": dates_of(place.prices),
+             "note": place.note}  # fmt: skip
     if place.why_not:
         return {**words, "why_not": place.why_not}
     low, expected, high = (_stall(given, rate, run_usd_per_hour) for rate in place.bytes_per_second)
@@ -148,6 +160,7 @@ def _break_even(given: Cache, place: Place, s3: Place, run_usd_per_hour: float) 
 def _places(given: Cache, region: str, sources: StoreSources, network: float, hardware: pd.Series) -> Iterable[Place]:
     gets = sources.need(sources.s3(region, "STANDARD", "get_select_other"), "S3 requests", region)
     requests = given.objects * given.gets_per_object * gets.amount / 1000.0
+    paid = (gets,) if requests else ()
     s3 = _s3_rates(given, network)
     together = (s3[0] * given.instances, s3[1] * given.instances, s3[2] * given.instances)
     said = "your own number" if given.s3_mb_per_second else (
@@ -155,18 +168,18 @@ def _places(given: Cache, region: str, sources: StoreSources, network: float, ha
     )  # fmt: skip
     basis = "user" if given.s3_mb_per_second else S3_CONNECTION.basis if given.s3_connections else "estimate"
     yield Place("S3", together, read_usd_per_epoch=requests, basis=basis, source=said,
-                note="read in each epoch; nothing is kept")  # fmt: skip
+                note="read in each epoch; nothing is kept", prices=paid)  # fmt: skip
     yield _express(given, region, sources, together, basis, said)
-    yield _ebs(given, region, sources, network, s3[1], requests)
-    yield _local(given, sources, s3[1], requests, hardware)
+    yield _ebs(given, region, sources, network, s3[1], requests, paid)
+    yield _local(given, sources, s3[1], requests, paid, hardware)
     for tier in LUSTRE_TIERS:
-        yield _lustre(given, region, sources, network, together[1], requests, tier)
+        yield _lustre(given, region, sources, network, together[1], requests, paid, tier)
 
 
 def _s3_rates(given: Cache, network: float) -> tuple[float, float, float]:
     """Bytes a second of one instance."""
     if given.s3_mb_per_second is not None:
-        own = given.s3_mb_per_second * MB
+        own = given.s3_mb_per_second * BYTES_PER_MB
         return own, own, own
     if given.s3_connections is not None:
         ends = (S3_CONNECTION.low, S3_CONNECTION.expected, S3_CONNECTION.high)
@@ -188,12 +201,15 @@ def _express(
     each = given.objects * given.gets_per_object * gets.amount / 1000.0 + given.dataset_gib * down.amount
     fill = given.objects * puts.amount / 1000.0 + given.dataset_gib * up.amount
     return Place(
-        name, rates, storage.amount * given.dataset_gib, fill, rates[1], each, basis, f"{said}; {storage.source}",
-        "as fast as S3 where the network binds; its requests wait less",
+        name, rates, storage.amount * given.dataset_gib, fill, rates[1], each, basis, said,
+        "as fast as S3 where the network binds; its requests wait less", prices=(storage, gets, puts, down, up),
     )  # fmt: skip
 
 
-def _ebs(given: Cache, region: str, sources: StoreSources, network: float, s3: float, requests: float) -> Place:
+def _ebs(
+    given: Cache, region: str, sources: StoreSources, network: float, s3: float, requests: float,
+    paid: tuple[Price, ...],
+) -> Place:  # fmt: skip
     name = f"EBS gp3, {given.ebs_mib_per_second:g} MiB/s"
     storage = sources.other("EBS", "gp3_storage", region)
     more = sources.other("EBS", "gp3_throughput_over_125", region)
@@ -203,16 +219,18 @@ def _ebs(given: Cache, region: str, sources: StoreSources, network: float, s3: f
     if given.ebs_mib_per_second < included.value:
         return Place(name, (np.nan,) * 3, why_not=f"a volume has at least {included.value:g} MiB/s")
     extra = (given.ebs_mib_per_second - included.value) / 1024.0 * more.amount
-    rate = min(given.ebs_mib_per_second * MIB, network) * given.instances
+    rate = min(given.ebs_mib_per_second * BYTES_PER_MIB, network) * given.instances
     return Place(
         name, (rate,) * 3, (storage.amount * given.dataset_gib + extra) * given.instances,
-        requests * given.instances, min(s3, given.ebs_mib_per_second * MIB), 0.0, storage.basis,
-        f"{storage.source}; {included.source}",
-        "a volume with all data on each instance; the instance's EBS bandwidth may be less",
+        requests * given.instances, min(s3, given.ebs_mib_per_second * BYTES_PER_MIB), 0.0, storage.basis,
+        included.source, "a volume with all data on each instance; the instance's EBS bandwidth may be less",
+        prices=(storage, *((more,) if extra else ()), *paid),
     )  # fmt: skip
 
 
-def _local(given: Cache, sources: StoreSources, s3: float, requests: float, hardware: pd.Series) -> Place:
+def _local(
+    given: Cache, sources: StoreSources, s3: float, requests: float, paid: tuple[Price, ...], hardware: pd.Series
+) -> Place:
     name = "instance store (NVMe)"
     size = float(hardware["local_storage_gb"]) * BYTES_PER_GB / BYTES_PER_GIB
     held = sources.facts.topic("instance_store").get(given.instance_type)
@@ -221,7 +239,7 @@ def _local(given: Cache, sources: StoreSources, s3: float, requests: float, hard
     if size < given.dataset_gib:
         return Place(name, (np.nan,) * 3, why_not=f"{given.dataset_gib:,.0f} GiB do not fit on its {size:,.0f} GiB")
     if given.local_mb_per_second is not None:
-        rate, basis, source = given.local_mb_per_second * MB, "user", "your own number"
+        rate, basis, source = given.local_mb_per_second * BYTES_PER_MB, "user", "your own number"
     elif held is not None:
         rate, basis, source = held.value * BYTES_PER_GB, held.basis, held.source
     else:
@@ -229,13 +247,14 @@ def _local(given: Cache, sources: StoreSources, s3: float, requests: float, hard
         return Place(name, (np.nan,) * 3, why_not=problem)
     return Place(
         name, (rate * given.instances,) * 3, 0.0, requests * given.instances, min(s3, rate), 0.0, basis, source,
-        "comes with the instance; gone when it stops, so each start fills it anew",
+        "comes with the instance; gone when it stops, so each start fills it anew", prices=paid,
     )  # fmt: skip
 
 
 def _lustre(
-    given: Cache, region: str, sources: StoreSources, network: float, s3: float, requests: float, tier: int
-) -> Place:
+    given: Cache, region: str, sources: StoreSources, network: float, s3: float, requests: float,
+    paid: tuple[Price, ...], tier: int,
+) -> Place:  # fmt: skip
     name = f"FSx for Lustre, {tier} MB/s per TiB"
     price = sources.other("FSx for Lustre", f"lustre_persistent2_ssd_{tier}", region)
     if price is None:
@@ -243,10 +262,10 @@ def _lustre(
     fact = sources.facts.of("fsx_lustre", f"persistent2_ssd_{tier}")
     least, step = (sources.facts.of("fsx_lustre", one).value for one in ("least_capacity", "capacity_step"))
     capacity = float(lustre_capacity_gib(given.dataset_gib, least, step))
-    disks = capacity / 1024.0 * fact.value * MB
+    disks = capacity / 1024.0 * fact.value * BYTES_PER_MB
     rate = min(disks, network * given.instances)
     return Place(
         name, (rate,) * 3, price.amount * capacity, requests, min(s3, disks), 0.0, price.basis,
-        f"{price.source}; {fact.source}",
-        f"{capacity:,.0f} GiB, the least that is sold for it; shared by all instances",
+        fact.source, f"{capacity:,.0f} GiB, the least that is sold for it; shared by all instances",
+        prices=(price, *paid),
     )  # fmt: skip

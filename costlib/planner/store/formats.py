@@ -13,6 +13,7 @@ from costlib.models.formats import format_read, format_usd
 from costlib.planner.store.pattern import Format, MeasuredFormat
 from costlib.planner.store.sources import StoreSources
 from costlib.prices.price import Price
+from costlib.units import BYTES_PER_GIB, BYTES_PER_MB, SECONDS_PER_HOUR
 
 #: What is shown, best known first; ORC and TFRecord have no range that was found, and wait for a sample.
 SHOWN = (
@@ -23,7 +24,6 @@ COLUMNAR = ("parquet", "orc")
 #: Formats that Athena reads.
 ATHENA = ("csv", "parquet", "orc")
 GIB_PER_TB = 1024.0
-MB = 1e6
 UNKNOWN = "no size of it was found: measure it on a sample of your table"
 
 
@@ -76,7 +76,7 @@ def formats(given: Format, region: str, sources: StoreSources, sampled: Sequence
     before the ranges. Where decoding was not measured, it is not
     counted: seconds are at least those. Raises NotKnown without a price of storage, or of Athena where it is wanted.
     """
-    storage = sources.need(sources.s3(region, "STANDARD", "storage", "first 50 TB"), "S3 storage", region)
+    storage = sources.standard_storage(region)
     athena = sources.need(sources.other("Athena", "sql_scanned", region), "Athena", region) if given.athena else None
     own: dict[tuple[str, str], MeasuredFormat] = {(one.format, one.codec): one for one in (*given.measured, *sampled)}
     bands = size_bands(sources)
@@ -100,15 +100,15 @@ def _row(
     writes = None if mine is None or (name, mine.codec) == ("csv", "none") else mine.write_mb_per_core_second
     sizes = np.array([band.low, band.expected, band.high])
     read = format_read(
-        given.csv_gib, sizes, given.columns_fraction, float(name in COLUMNAR), given.read_mb_per_second * MB,
-        np.inf if rate is None else rate * MB, given.cores,
+        given.csv_gib, sizes, given.columns_fraction, float(name in COLUMNAR), given.read_mb_per_second * BYTES_PER_MB,
+        np.inf if rate is None else rate * BYTES_PER_MB, given.cores,
     )  # fmt: skip
     reads = given.reads_per_month * given.months
     by_athena = athena is not None and name in ATHENA
     waiting = 0.0 if by_athena else given.reader_usd_per_hour
     per_gib = athena.amount / GIB_PER_TB if athena is not None and by_athena else 0.0
-    decoding = 0.0 if by_athena or rate is None else float(read.core_seconds[1]) / 3600.0
-    converting = 0.0 if writes is None else given.csv_gib * 2**30 / (writes * MB) / 3600.0
+    decoding = 0.0 if by_athena or rate is None else float(read.core_seconds[1]) / SECONDS_PER_HOUR
+    converting = 0.0 if writes is None else given.csv_gib * BYTES_PER_GIB / (writes * BYTES_PER_MB) / SECONDS_PER_HOUR
     usd = format_usd(
         given.csv_gib * sizes, given.months, storage_usd, reads, read.seconds, waiting, read.fetched_gib, per_gib,
         decoding, converting, given.core_usd_per_hour,
@@ -125,7 +125,7 @@ def _row(
         "usd": float(usd[1]),
         "usd_high": float(usd[2]),
         "storage_usd": given.csv_gib * band.expected * given.months * storage_usd,
-        "reader_usd": reads * float(read.seconds[1]) / 3600.0 * waiting,
+        "reader_usd": reads * float(read.seconds[1]) / SECONDS_PER_HOUR * waiting,
         "cpu_usd": reads * decoding * given.core_usd_per_hour,
         "athena_usd": reads * float(read.fetched_gib[1]) * per_gib,
         "convert_usd": converting * given.core_usd_per_hour,

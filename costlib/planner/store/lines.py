@@ -34,7 +34,7 @@ _FORMULAS = {
     "retrieval": ("gib * usd_per_gib", "gib", "usd_per_gib", 1.0, 1.0),
 }  # fmt: skip
 _RULES = {
-    "overhead": "8 KiB an object at Standard's price; ",
+    "overhead": "what an archive keeps of each object at Standard's price; ",
     "restored_copies": "what is restored lies in Standard, too, for its days; ",
     "early_deletion": "the rest of the class's least days at its storage price; ",
 }

@@ -21,12 +21,6 @@ FOLKLORE = (
 #: Volume tiers of a month (GiB): words of the price table, and where each ends.
 PB = 2.0**20
 _ENDPOINT = (("first 1 PB", PB), ("next 4 PB", 5 * PB), ("over 5 PB", np.inf))
-_OUT = (
-    ("first 10 TB", 10 * 1024.0),
-    ("next 40 TB", 50 * 1024.0),
-    ("next 100 TB", 150 * 1024.0),
-    ("over 150 TB", np.inf),
-)
 
 
 def network(given: Network, region: str, sources: StoreSources) -> pd.DataFrame:
@@ -60,23 +54,17 @@ def network(given: Network, region: str, sources: StoreSources) -> pd.DataFrame:
 
 
 def _internet(rows: list[dict[str, object]], given: Network, region: str, sources: StoreSources) -> None:
-    tiers = [sources.transfer("internet_egress", region, words) for words, _ in _OUT]
-    free = FREE_GIB if sources.transfer("internet_egress_free_tier", region) is not None else 0.0
-    ends = tuple(end for _, end in _OUT)
-    volume = given.internet_gib_per_month
-    known = [price.amount for price in tiers if price is not None]
-    usd = float(out_to_internet_usd(volume, free, ends, known)) if len(known) == len(ends) else np.nan
+    tiers, volume = sources.egress_tiers, given.internet_gib_per_month
+    prices, free = tiers.usd_per_gib.get(region), tiers.free_gib.get(region, 0.0)
+    usd = np.nan if prices is None else float(out_to_internet_usd(volume, free, tiers.upto_gib, prices))
     words = f"tiered (gib - {free:g} free) * usd_per_gib"
-    _add(rows, "out to the internet", ELSEWHERE, usd, words, tiers, "the free GiB are of the whole account, once")
+    said = "the free GiB are of the whole account, once" if free else "GovCloud has no free GiB"
+    _add(rows, "out to the internet", ELSEWHERE, usd, words, [tiers.prices.get(region)], said)
     if given.transfer_acceleration:
         extra = sources.s3(region, "STANDARD", "transfer_acceleration", "OUT to internet")
         usd = np.nan if extra is None else volume * extra.amount
         said = "on top of transfer out; not charged where it is not faster"
         _add(rows, "Transfer Acceleration", ELSEWHERE, usd, "gib * usd_per_gib", [extra], said)
-
-
-#: The account's free transfer out a month, as the price table names it.
-FREE_GIB = 100.0
 
 
 def _gateway(

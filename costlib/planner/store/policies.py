@@ -12,7 +12,7 @@ from costlib.errors import Fault, InvalidInput
 from costlib.models.storage import CLASSES, STANDARD, TIERING, ClassTerms, Stored, populations_of, strata_of
 from costlib.models.storage_bill import BillLine, bill, daily_use
 from costlib.models.storage_policy import Policy, cheapest
-from costlib.models.storage_tiers import average_usd
+from costlib.models.tiers import average_usd
 from costlib.planner.store.classes import RegionClasses, classes_for
 from costlib.planner.store.pattern import StoragePattern, StoredData
 from costlib.planner.store.sources import StoreSources
@@ -143,18 +143,23 @@ def in_one_class(held: Sequence[Held], name: str, horizon_days: int) -> Billed |
     for one in held:
         if name not in one.classes.terms:
             return one.classes.left_out.get(name, f"{name} is not sold there")
-        late = (one.stored[1].reads_per_day > 0) & (one.stored[1].wait_hours < one.classes.terms[name].wait_hours)
-        if late.any():
+        if _late(one, name).any():
             hours = one.classes.terms[name].wait_hours
             return f"{one.data.name} is read sooner than {name} gives it back ({hours:g} h)"
     return billed(held, [Policy(((name, 0),))] * len(held), horizon_days)
+
+
+def _late(one: Held, name: str) -> npt.NDArray[np.bool_]:
+    """The days of age at which a read would wait longer for a class than it may."""
+    stored = one.stored[1]
+    return np.asarray((stored.reads_per_day > 0) & (stored.wait_hours < one.classes.terms[name].wait_hours))
 
 
 def _searched(one: Held, usd_per_gib_month: float, uploads: str) -> Policy:
     forced = one.data.force_class
     if forced:
         terms = one.classes.terms[forced]
-        late = (one.stored[1].reads_per_day > 0) & (one.stored[1].wait_hours < terms.wait_hours)
+        late = _late(one, forced)
         if late.any():
             least = float(one.stored[1].wait_hours[late].min())
             problem = f"gives back after {terms.wait_hours:g} h, but reads may wait {least:g} h only"
@@ -173,7 +178,7 @@ def _rates(held: Sequence[Held]) -> list[float]:
                if not population.daily)  # fmt: skip
     most += sum(one.data.added_gib_per_month * one.stored[1].ages / 30.0 for one in held)
     reached = [usd for end, usd in zip((0.0, *terms.upto_gib), terms.usd_by_tier, strict=False) if most > end]
-    return list(dict.fromkeys([average_usd(most, terms.upto_gib, terms.usd_by_tier), *reached]))
+    return list(dict.fromkeys([float(average_usd(most, terms.upto_gib, terms.usd_by_tier)), *reached]))
 
 
 def _at(terms: ClassTerms, usd_per_gib_month: float) -> ClassTerms:

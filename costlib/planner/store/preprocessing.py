@@ -12,6 +12,7 @@ from costlib.models.preprocess import Preprocessed, preprocess
 from costlib.planner.plan import Band, Line
 from costlib.planner.store.pattern import Preprocess
 from costlib.planner.store.sources import StoreSources
+from costlib.units import HOURS_PER_MONTH
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def preprocessing(given: Preprocess, region: str, sources: StoreSources) -> Prep
 
     What an epoch over raw data and one over the result both cost (their reads of S3) is left out of both.
     """
-    storage = sources.need(sources.s3(region, "STANDARD", "storage", "first 50 TB"), "S3 storage", region)
+    storage = sources.standard_storage(region)
     puts = sources.need(sources.s3(region, "STANDARD", "put_copy_post_list"), "S3 requests", region)
     core = given.core_usd_per_hour
     compute, written = given.core_hours_per_pass * core, given.result_objects * puts.amount / 1000.0
@@ -64,7 +65,7 @@ def preprocessing(given: Preprocess, region: str, sources: StoreSources) -> Prep
     epochs = np.linspace(0.0, most, 61)
     line = at(epochs)
     curve = pd.DataFrame({"epochs": epochs, "once_usd": line.once_usd, "every_epoch_usd": line.every_epoch_usd})
-    months = given.kept_months + given.epochs * given.hours_per_epoch / 730.0
+    months = given.kept_months + given.epochs * given.hours_per_epoch / HOURS_PER_MONTH
     lines = (
         _own("preprocessing", compute, "core_hours * core_usd_per_hour",
              {"core_hours": given.core_hours_per_pass, "core_usd_per_hour": core}),

@@ -17,13 +17,13 @@ import pyarrow.parquet as pq
 
 from costlib.errors import Fault, InvalidInput
 from costlib.planner.store.tfrecord import tfrecord_bytes
+from costlib.units import BYTES_PER_MB
 
 #: What is read of a file; more tells no more, and takes longer than a page may.
 MOST_BYTES = 4 * 2**20
 #: A small Parquet file may unfold to a large table.
 MOST_VALUES = 20_000_000
 TOO_LARGE = f"is above {MOST_BYTES >> 20} MiB: give a smaller part of it"
-BYTES_PER_MB = 1e6
 #: A first call also pays for what it sets up.
 REPEATS = 3
 CODECS = {

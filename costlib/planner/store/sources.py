@@ -13,6 +13,7 @@ from costlib.errors import Fault, NotKnown, nearest, unknown
 from costlib.facts.hardware import Hardware
 from costlib.facts.storage_facts import StorageFacts
 from costlib.prices.book import PriceBook
+from costlib.prices.places import EgressTiers, egress_tiers
 from costlib.prices.price import Price
 
 Made = TypeVar("Made")
@@ -94,6 +95,15 @@ class StoreSources:
         if unit is not None:
             rows = rows[rows["unit"] == unit]
         return self._price(rows, "prices/transfer", f"{kind} {region}")
+
+    @cached_property
+    def egress_tiers(self) -> EgressTiers:
+        """What sending data to the internet costs by the volume of a month, by region."""
+        return egress_tiers(self.book)
+
+    def standard_storage(self, region: str) -> Price:
+        """A GiB-month in STANDARD at its first tier. Raises NotKnown where it is not held."""
+        return self.need(self.s3(region, "STANDARD", "storage", "first 50 TB"), "S3 storage", region)
 
     def other(self, service: str, item: str, region: str) -> Price | None:
         """One price of prices/other_services; None where it is not held."""

@@ -20,9 +20,10 @@ def warnings_of(held: tuple[Held, ...], bill: Billed) -> tuple[str, ...]:
             factor = billed_gib(terms, one.stored[1])
             padded = by_key.get((name, "storage"), 0.0) * (1.0 - 1.0 / factor)
             padded += by_key.get((name, "overhead"), 0.0)
+            index = terms.overhead_own_kib + terms.overhead_standard_kib
             who = f"{one.data.name} in {name}: objects of {_size(size)}"
             if padded > LEAST_USD and terms.overhead_own_kib:
-                said.append(f"{who} are billed with 40 KiB of index each, which adds {usd(padded)}")
+                said.append(f"{who} are billed with {index:g} KiB of index each, which adds {usd(padded)}")
             elif padded > LEAST_USD:
                 said.append(f"{who} are billed as {terms.min_object_kib:g} KiB each, which adds {usd(padded)}")
             early = by_key.get((name, "early_deletion"), 0.0)

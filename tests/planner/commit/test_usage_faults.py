@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from costlib.errors import InvalidInput
-from costlib.planner.commit import table_file
+from costlib.planner import table_file
 from costlib.planner.commit.usage_file import read_usage
 from tests.planner.commit.usage_files import GOOD, HEADER, HOUR, as_parquet, read, refused, said
 

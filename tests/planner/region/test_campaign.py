@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from functools import cache
 
@@ -13,7 +12,7 @@ import pytest
 from costlib.errors import InvalidInput
 from costlib.planner.region.answer import RegionAnswer, region_answer
 from costlib.planner.region.campaign import follow_prices, follow_recorded, zone_days
-from costlib.planner.region.price_paths import read_paths
+from costlib.planner.region.price_paths import paths_of, read_paths
 from costlib.planner.sources import Sources
 from costlib.workload import Workload
 
@@ -21,7 +20,7 @@ REGIONS = ("eu-west-1", "us-east-1", "us-east-2")
 
 
 def paths(rows: str) -> pd.DataFrame:
-    return read_paths(io.StringIO("month,region,usd_per_hour\n" + rows))
+    return paths_of(b"month,region,usd_per_hour\n" + rows.encode(), "prices.csv")
 
 
 def of_prices(prices: np.ndarray) -> pd.DataFrame:
@@ -99,8 +98,8 @@ def test_prices_that_hold_do_not_move_and_a_lasting_fall_does(answer: RegionAnsw
 
 
 def test_a_region_without_a_price_is_left_in_time(answer: RegionAnswer) -> None:
-    found = follow_prices(answer, paths("1,eu-west-1,5\n2,us-east-1,5\n10,us-east-1,5\n"))
-    assert found.periods == ("1", "2", "10"), "months count up as numbers"
+    found = follow_prices(answer, paths("10,us-east-1,5\n9,us-east-1,5\n8,eu-west-1,5\n"))
+    assert found.periods == ("8", "9", "10"), "months count up as numbers"
     assert list(found.table["place"]) == ["eu-west-1", "us-east-1", "us-east-1"]
     assert found.stay_place == "" and np.isinf(found.stay_usd)
 
@@ -122,15 +121,45 @@ def test_all_that_is_wrong_with_prices_is_told_at_once(answer: RegionAnswer) -> 
     said = " ".join(map(str, refused.value.faults))
     for word in ("line 2", "us-east-1", "line 3", "line 4", "dear", "two prices"):
         assert word in said
-    for text in ("", "a,b\n1,2\n", "month,region,usd_per_hour\n"):
-        with pytest.raises(InvalidInput):
-            read_paths(io.StringIO(text))
-    with pytest.raises(InvalidInput, match="month, region"):
-        read_paths(io.StringIO("\x00"))
+    for text, said in (
+        ("", "empty"), ("a,b\n1,2\n", "'month' is missing"), ("month,region,usd_per_hour\n", "no rows"),
+        ("month,region,usd_per_hour,note\n1,us-east-1,5,x\n", "'note' is not a known column"),
+        ("month,region,usd_per_hour\n1,us-east-1,5,x\n", "4 cells"), ("\x00", "control"),
+    ):  # fmt: skip
+        with pytest.raises(InvalidInput, match=said):
+            paths_of(text.encode(), "prices.csv")
     with pytest.raises(InvalidInput, match="cannot be read"):
         read_paths("no/such/file.csv")
     with pytest.raises(InvalidInput, match="changeover_hours"):
         follow_prices(answer, of_prices(np.ones((2, 3))), changeover_hours=-1)
+
+
+@pytest.mark.parametrize(
+    ("months", "said"),
+    [
+        (("1", "2", "10"), ["'3 to 9' has no price"]),
+        (("2026-01", "2026-03"), ["'2026-02' has no price"]),
+        (("2025-12", "2026-01"), []),
+        (("3", "1", "5"), ["'2' has no price", "'4' has no price"]),
+        (("1", "01"), ["'1 us-east-1' has two prices"]),
+    ],
+)
+def test_months_that_do_not_follow_each_other_are_refused_by_name(
+    answer: RegionAnswer, months: tuple[str, ...], said: list[str]
+) -> None:
+    given = paths("".join(f"{month},us-east-1,5\n" for month in months))
+    if not said:
+        assert follow_prices(answer, given).periods == months
+        return
+    with pytest.raises(InvalidInput) as refused:
+        follow_prices(answer, given)
+    told = list(map(str, refused.value.faults))
+    assert len(told) == len(said) and all(words in one for words, one in zip(said, told, strict=True))
+
+
+def test_lines_are_numbered_as_in_the_file(answer: RegionAnswer) -> None:
+    with pytest.raises(InvalidInput, match="line 4: 'dear'"):
+        follow_prices(answer, paths("1,us-east-1,5\n\n2,us-east-1,dear\n"))
 
 
 def test_recorded_zones_are_followed_day_by_day(answer: RegionAnswer, sources: Sources) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from costlib.display import SERVICE_NAMES, usd
 from costlib.models.overhead import Terms
 from costlib.models.overhead_replay import replay
 from costlib.planner.service.compare import Comparison
+from costlib.planner.service.kinds import KINDS
 from costlib.planner.service.market import ServiceSources
+from costlib.planner.service.report import same_cost, sentence
 from costlib.planner.sources import BANDS
 
 LONG = {"count": 1, "hours_each": 100, "instance_type": "p4d.24xlarge", "instances": 2}
@@ -55,6 +58,18 @@ def test_one_long_job_by_hand_is_the_price_times_its_hours_and_a_start(compared,
     assert found.ways["batch"].usd == found.ways["ec2"].usd
     premium = next(line for line in found.ways["sagemaker"].lines if line.item == "service_premium")
     assert premium.usd.expected == pytest.approx(2 * 100 * (ml - price))
+
+
+def test_what_it_would_be_without_peoples_time_is_what_jobs_without_it_cost(kinds, compared) -> None:  # type: ignore[no-untyped-def]
+    for name, found in kinds.items():
+        plain = compared(**{key: value for key, value in KINDS[name].items() if not key.startswith("staff")})
+        for service, way in found.ways.items():
+            assert way.usd_without("staff") == pytest.approx(plain.ways[service].usd.expected, rel=1e-9)
+        names = " and ".join(SERVICE_NAMES[one] for one in same_cost(plain))
+        said = sentence(found)
+        without = f"Without people's time {names} {'is' if ' and ' not in names else 'are'} the cheapest"
+        assert said.endswith(f"{without}, at {usd(plain.best.usd.expected)}."), said
+        assert "people's time" not in sentence(plain)
 
 
 def test_empty_peoples_hours_are_none_and_said(compared) -> None:  # type: ignore[no-untyped-def]

@@ -134,3 +134,26 @@ def test_the_folklore_is_answered_and_missing_prices_are_missing(store_sources: 
 def test_a_type_without_a_known_network_needs_a_rate(training: StoragePattern, store_sources: StoreSources) -> None:
     with pytest.raises(InvalidInput, match="give s3_mb_per_second"):
         caches(cache(training, instance_type="p3.2xlarge"), "us-east-1", store_sources)
+
+
+def test_every_place_names_the_prices_behind_its_dollars(
+    training: StoragePattern, answer: CacheAnswer, store_sources: StoreSources
+) -> None:
+    assert cache(training).objects
+    rows = answer.table[answer.table["why_not"] == ""].set_index("place")
+    gets = store_sources.s3("us-east-1", "STANDARD", "get_select_other")
+    assert gets is not None and gets.source and len(rows) > 3
+    for name, row in rows.iterrows():
+        assert gets.source in row["source"] and gets.as_of in row["as_of"], name
+    tier = store_sources.other("FSx for Lustre", "lustre_persistent2_ssd_125", "us-east-1")
+    assert tier is not None and tier.source in rows.at["FSx for Lustre, 125 MB/s per TiB", "source"]
+
+
+def test_govcloud_has_no_free_transfer_out(store_sources: StoreSources) -> None:
+    """Its first tier is $0.155 (prices/transfer); the free tier's own row leaves GovCloud out."""
+    given = Network(gib_per_month=1, internet_gib_per_month=50)
+    out = {
+        region: network(given, region, store_sources).set_index("path").at["out to the internet", "usd_per_month"]
+        for region in ("us-gov-east-1", "us-east-1")
+    }
+    assert out["us-gov-east-1"] == pytest.approx(50 * 0.155) and out["us-east-1"] == 0.0
