@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from costlib.errors import Fault, nearest
+from costlib.errors import Fault, nearest, unknown
 from costlib.facts.serving_facts import ServingFacts
 from costlib.models.commitments_inputs import refuse, rows_fault
 from costlib.planner.serve.instance_facts import instance_facts
@@ -75,7 +75,9 @@ def read_endpoints(path: str | os.PathLike[str], book: PriceBook) -> pd.DataFram
 def endpoints_of(content: bytes, name: str, book: PriceBook) -> pd.DataFrame:
     """As ``read_endpoints``, from what a file holds."""
     cells = table_of(content, name, "endpoints")
-    faults, _ = column_faults([str(column) for column in cells], REQUIRED, COLUMNS, "endpoints")
+    faults, strange = column_faults([str(column) for column in cells], REQUIRED, COLUMNS, "endpoints")
+    # An optional column that is misspelt would else be taken as not given.
+    faults += [unknown("endpoints columns", column, COLUMNS, "column") for column in strange]
     found = pd.DataFrame(index=cells.index)
     for column in ("endpoint", "instance_type"):
         if column in cells:

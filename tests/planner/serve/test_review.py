@@ -9,7 +9,7 @@ import pytest
 
 from costlib.errors import InvalidInput
 from costlib.planner.serve.endpoint_models import consolidated, read_models
-from costlib.planner.serve.review import TARGET_PERCENT, read_endpoints, reviewed
+from costlib.planner.serve.review import TARGET_PERCENT, endpoints_of, read_endpoints, reviewed
 from costlib.planner.serve.untested_serverless import TIMES_SLOWER
 from costlib.prices.book import PriceBook
 from costlib.units import HOURS_PER_MONTH
@@ -102,3 +102,14 @@ def test_models_refused(book: PriceBook, written: Write) -> None:
     with pytest.raises(InvalidInput, match="not described"):
         models = read_models(written("n.csv", "model,requests_per_second,memory_gib,p50_ms\na,1,1,10\n"))
         consolidated(book, models, "ml.c4.xlarge", "us-east-1")
+
+
+def test_a_misspelt_column_is_refused_not_taken_as_missing(book: PriceBook) -> None:
+    table = (
+        "endpoint,instance_type,instances,requests,mean_use_percent,peak_use_percent,peak_memory_percent,hour\n"
+        "a,ml.g5.xlarge,2,1000,5,20,30,100\n"
+    )
+    with pytest.raises(InvalidInput) as caught:
+        endpoints_of(table.encode(), "endpoints.csv", book)
+    (fault,) = caught.value.faults
+    assert fault.value == "hour" and fault.nearest[0] == "hours"
